@@ -17,6 +17,12 @@ from lnlib.tasks import get_task
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
+# Hub commits, so that the weights stay the same. Read in public code, not tried against the hub.
+_PINNED = {"bert-base-multilingual-cased": "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"}
+_WAYS_OUT = (
+    'scale="demo" needs no network, scale="small" none but for its data (data_dir="FOLDER" reads '
+    "them from a local folder); or bring the hub's cache (HF_HOME) from a machine that has it"
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Encoder:
     name: str  # as the user wrote it
     path: str  # a folder or a hub id that transformers loads
     tokenizer: PreTrainedTokenizerBase
+    revision: str | None = None  # of a hub id: the commit; None is the newest
 
     def model(self, task: str, labels: tuple[str, ...] = (), seed: int = 0) -> nn.Module:
         """The pre-trained weights under the task's head, in float32.
@@ -43,7 +50,9 @@ class Encoder:
         torch.manual_seed(seeds.derive(seed, "head", task))
         with _quiet():
             try:
-                model = auto.from_pretrained(self.path, dtype=torch.float32, **options)
+                model = auto.from_pretrained(
+                    self.path, revision=self.revision, dtype=torch.float32, **options
+                )
             except ValueError as cause:
                 raise UserError(
                     f"encoder {self.name!r} has no head for {task!r}: {cause}"
@@ -58,7 +67,9 @@ class Encoder:
         from transformers import AutoModel
 
         with _quiet():
-            state = AutoModel.from_pretrained(self.path, dtype=torch.float32).state_dict()
+            state = AutoModel.from_pretrained(
+                self.path, revision=self.revision, dtype=torch.float32
+            ).state_dict()
         digest = hashlib.sha256()
         for name in sorted(state):
             if "pooler" not in name:  # absent, then random, where a checkpoint has none
@@ -78,12 +89,13 @@ def load_encoder(name: str = MINI) -> Encoder:
 
         reach_hub()
     where = str(path) if local else name
+    revision = None if local else _PINNED.get(name)
     from transformers import AutoTokenizer
 
     try:
         with _quiet():
-            AutoConfig.from_pretrained(where)
-            tokenizer = AutoTokenizer.from_pretrained(where)
+            AutoConfig.from_pretrained(where, revision=revision)
+            tokenizer = AutoTokenizer.from_pretrained(where, revision=revision)
     except (OSError, ValueError) as cause:
         if local:
             raise UserError(
@@ -91,8 +103,8 @@ def load_encoder(name: str = MINI) -> Encoder:
             ) from cause
         from lnlib.hub_access import hub_error
 
-        raise hub_error(f"encoder {name!r}", cause) from cause
-    return Encoder(name, where, tokenizer)
+        raise hub_error(f"encoder {name!r}", cause, _WAYS_OUT) from cause
+    return Encoder(name, where, tokenizer, revision)
 
 
 class _quiet:

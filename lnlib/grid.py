@@ -1,7 +1,8 @@
 """The whole grid of one scale: `python -m lnlib.grid --scale demo`. Stopped, it goes on later.
 
-Order: for every task the searches of seed 0 with their controls, then the transfers, then further
-seeds. What is done is read off the tickets in `runs/` and the rows in `results/SCALE/`.
+Order: for every task the searches of seed 0 with their controls, then the transfers; then further
+seeds, masks of other tasks, and searches on shuffled labels. What is done is read off the tickets
+in `runs/` and the rows in `results/SCALE/`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MORE_SEEDS = (1, 2)  # for searches: another seed of the same language is the ce
 
 @dataclass(frozen=True)
 class Job:
-    """One process's work: the search, the controls or the transfers of one target."""
+    """One process's work for one target: its search, its controls, or transfers to it."""
 
     kind: str
     scale: str
@@ -58,6 +59,8 @@ def plan(scale: str, tasks: Sequence[str], runs: Path, results: Path,
         yield jobs("search", "ner", [MIXTURE])
         yield jobs("mixture", "ner", PAPER_COVERAGE["ner"])
     for task in tasks:
+        yield jobs("cross-task", task, PAPER_COVERAGE[task])
+    for task in tasks:
         yield jobs("shuffled", task, PAPER_COVERAGE[task])
 
 
@@ -65,7 +68,7 @@ def run(job: Job) -> str:
     """Do one job; returns what it did."""
     from lnlib import runs
     from lnlib.encoders import load_encoder
-    from lnlib.pruning import Workbench, find_ticket
+    from lnlib.pruning import WITHOUT_DATA, Workbench, find_ticket
 
     encoder = load_encoder(SCALES[job.scale].encoder)
     bench = Workbench(encoder, job.task, job.lang, job.scale, data_dir=job.data_dir)
@@ -74,22 +77,23 @@ def run(job: Job) -> str:
     if job.kind == "search":
         runs.search(bench, job.seed, job.runs, table)
     elif job.kind == "controls":
-        for method in ("random", "magnitude"):
-            control = find_ticket(
-                encoder, job.task, job.lang, job.scale, seed=job.seed, method=method, bench=bench
-            )
-            runs.measure(bench, control, runs.HEADLINE, job.seed, table)
+        for method in WITHOUT_DATA:
+            made = find_ticket(encoder, job.task, job.lang, job.scale, seed=job.seed, method=method)
+            runs.measure(bench, made, runs.HEADLINE, job.seed, table)
     elif job.kind == "shuffled":
         levels = runs.levels_to(runs.HEADLINE)  # its mask is used at 50 % alone
-        control = runs.search(bench, job.seed, job.runs, table, method="shuffled", levels=levels)
-        runs.measure(bench, control, runs.HEADLINE, job.seed, table)
+        found = runs.search(bench, job.seed, job.runs, table, method="shuffled", levels=levels)
+        runs.measure(bench, found, runs.HEADLINE, job.seed, table)
     else:
-        sources = [MIXTURE] if job.kind == "mixture" else PAPER_COVERAGE[job.task]
-        for source in sources:
-            path = runs.ticket_path(job.runs, job.scale, job.task, source, job.seed)
-            if source != job.lang and path.exists():
-                ticket = runs.Ticket.load(path)
-                runs.measure(bench, ticket, runs.HEADLINE, job.seed, table)
+        if job.kind == "cross-task":
+            sources = [(task, job.lang) for task in PAPER_COVERAGE if task != job.task]
+        else:
+            langs = [MIXTURE] if job.kind == "mixture" else PAPER_COVERAGE[job.task]
+            sources = [(job.task, lang) for lang in langs if lang != job.lang]
+        for task, lang in sources:
+            path = runs.ticket_path(job.runs, job.scale, task, lang, job.seed)
+            if path.exists():
+                runs.measure(bench, runs.Ticket.load(path), runs.HEADLINE, job.seed, table)
     return str(job)
 
 
@@ -98,7 +102,7 @@ def compare(scale: str, runs_dir: Path, results_dir: Path) -> None:
     from lnlib import results
     from lnlib.encoders import load_encoder
     from lnlib.overlap import density_table, overlap_table
-    from lnlib.pruning import Workbench, find_ticket
+    from lnlib.pruning import WITHOUT_DATA, find_ticket
     from lnlib.runs import HEADLINE, Ticket
 
     home = results_dir / scale
@@ -109,14 +113,9 @@ def compare(scale: str, runs_dir: Path, results_dir: Path) -> None:
         tickets = [ticket for ticket in map(Ticket.load, paths) if HEADLINE in ticket.levels]
         if not tickets:
             continue
-        bench = (
-            Workbench(encoder, task, PAPER_COVERAGE[task][0], scale) if scale == "demo" else None
-        )
-        if bench:
-            tickets += [
-                find_ticket(encoder, task, bench.lang, scale, method=method, bench=bench)
-                for method in ("magnitude", "random")
-            ]
+        for method in WITHOUT_DATA:
+            lang = PAPER_COVERAGE[task][0]
+            tickets.append(find_ticket(encoder, task, lang, scale, method=method))
         table = overlap_table(tickets, HEADLINE, ("all", "layer", "component"))
         results.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
         table = density_table(tickets, HEADLINE, ("all", "layer", "component"))

@@ -24,14 +24,16 @@ from lnlib.corpora import load
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import TaskData, encode, shuffle_labels
 from lnlib.errors import UserError, choose
+from lnlib.languages import check_language
 from lnlib.masks import Mask, Matrix, encoder_of, prunable, smallest, threshold_groups
 from lnlib.provenance import versions
 from lnlib.scales import LEVELS, SCALES, Recipe
-from lnlib.tasks import Score
+from lnlib.tasks import Score, get_task
 from lnlib.tickets import Record, Ticket
 from lnlib.training import empirical_fisher, score, train
 
 METHODS = ("ticket", "random", "magnitude", "shuffled")
+WITHOUT_DATA = ("random", "magnitude")  # controls that are made, not searched
 CRITERIA = ("magnitude", "change", "fisher")
 
 
@@ -123,27 +125,49 @@ def find_ticket(
     choose(method, METHODS, "method")
     levels = check_levels(levels)
     search = search or Search()
-    if bench is None:
-        encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
-        bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
-    model = bench.model(seed)
-    matrices = {m: tuple(p.shape) for m, p in prunable(model, search.pooler).items()}
+    if bench is not None:
+        encoder, task, lang, scale = bench.encoder, bench.task, bench.lang, bench.scale
+    encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    if method in WITHOUT_DATA:
+        ticket = _control(encoder, method, task, lang, scale, seed, levels, search)
+        if path is not None:
+            if Path(path).exists():
+                _take_up(Path(path), ticket.record)
+            ticket.save(path)
+        return ticket
+    bench = bench or Workbench(encoder, task, lang, scale, data_dir=data_dir)
     record = Record(
         method, bench.task, bench.lang, seed, bench.scale, levels, bench.encoder.name,
         bench.encoder.fingerprint, bench.data.fingerprint, versions=versions(),
         search=_search_hash(bench, search, method, levels, seed),
     )  # fmt: skip
-    ticket = Ticket.empty(record, matrices)
     if path is not None and Path(path).exists():
         ticket = _take_up(Path(path), record)
-    if method in ("random", "magnitude"):
-        while ticket.rounds < len(levels):
-            ranks = _random_scores(ticket, seed) if method == "random" else _magnitudes(model)
-            ticket = _prune(ticket, ranks, search)
-        if path is not None:
-            ticket.save(path)
-        return ticket
+    else:
+        ticket = _empty(record, bench.model(seed), search)
     return _iterate(ticket, bench, search, method, seed, path, on_round, progress)
+
+
+def _control(encoder: Encoder, method: str, task: str, lang: str, scale: str, seed: int,
+             levels: tuple[int, ...], search: Search) -> Ticket:  # fmt: skip
+    """The masks of a control that looks at no data; random ones are drawn for task and language."""
+    check_language(get_task(task).name, lang)
+    model = encoder.model(task, seed=seed)
+    what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {asdict(search)}"
+    record = Record(
+        method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint, "",
+        versions=versions(), search=hashlib.sha256(what.encode()).hexdigest()[:12],
+    )  # fmt: skip
+    ticket = _empty(record, model, search)
+    while ticket.rounds < len(levels):
+        ranks = _random_scores(ticket, seed) if method == "random" else _magnitudes(model)
+        ticket = _prune(ticket, ranks, search)
+    return ticket
+
+
+def _empty(record: Record, model: nn.Module, search: Search) -> Ticket:
+    matrices = {m: tuple(p.shape) for m, p in prunable(model, search.pooler).items()}
+    return Ticket.empty(record, matrices)
 
 
 def check_levels(levels: Sequence[int]) -> tuple[int, ...]:

@@ -54,7 +54,7 @@ p
 # %%
 from tqdm.auto import tqdm
 
-from lnlib import SCALES, Workbench, find_ticket, load_encoder, overlap_table, runs
+from lnlib import SCALES, find_ticket, load_encoder, overlap_table, runs
 
 encoder = load_encoder(SCALES[p["scale"]].encoder)
 table = p["runs_dir"] / p["scale"] / "scores.csv"
@@ -65,11 +65,8 @@ tickets = [
     )
     for source in tqdm(p["langs"], desc="tickets")
 ]  # fmt: skip
-bench = Workbench(encoder, p["task"], p["langs"][0], p["scale"], data_dir=p["data_dir"])
 controls = [
-    find_ticket(
-        encoder, p["task"], bench.lang, p["scale"], seed=p["seed"], method=method, bench=bench
-    )
+    find_ticket(encoder, p["task"], p["langs"][0], p["scale"], seed=p["seed"], method=method)
     for method in ("random", "magnitude")
 ]
 tickets

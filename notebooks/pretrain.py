@@ -19,12 +19,14 @@
 # [![Open in Colab](../book/_static/colab.svg)](https://colab.research.google.com/github/lnlib/language-neutral-subnetworks/blob/main/notebooks/pretrain.ipynb)
 #
 # The encoder of the scales `demo` and `small`: 6 layers, width 128, pre-trained on running text in
-# the eleven languages and on the gazetteer's training side. 20 million tokens take 30 to 60 minutes
+# the eleven languages and on the gazetteer's training side. 60 million tokens take some 100 minutes
 # on two CPU cores. The text is not part of the project: `text_dir` is a folder laid out like the
 # hub, `LANG/train-*.parquet` and `LANG/validation-*.parquet` with a column `text`.
 #
 # From a shell: `papermill notebooks/pretrain.ipynb out.ipynb -p text_dir FOLDER`. A run that was
-# stopped goes on from its last checkpoint.
+# stopped goes on from its last checkpoint. With `-p data_dir FOLDER` (a folder that holds WikiAnn,
+# laid out like the hub) the encoder is then fine-tuned beside the same network from random weights,
+# in nine languages, and the model card says what the pre-training is worth.
 
 # %%
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
@@ -32,7 +34,8 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 text_dir = None  # required: running text in the eleven languages
 out_dir = "runs/pretrain"  # checkpoint, log, and at the end the encoder in mini-mbert/
-tokens = 20_000_000  # real tokens to see
+tokens = 60_000_000  # tokens to see, padding not counted
+data_dir = None  # WikiAnn, to measure what the pre-training is worth
 
 # %%
 from dataclasses import replace
@@ -41,7 +44,7 @@ from pathlib import Path
 from lnlib.errors import UserError
 from lnlib.parameters import check_names
 
-check_names(In, ["text_dir", "out_dir", "tokens"])
+check_names(In, ["text_dir", "out_dir", "tokens", "data_dir"])
 if text_dir is None or not Path(text_dir).is_dir():
     raise UserError(f"text_dir {text_dir!r} is not a folder: pass -p text_dir FOLDER")
 
@@ -71,3 +74,13 @@ held_out.plot(
 # %%
 pretraining.export(model, tokenizer, folder / "log.jsonl", folder / "mini-mbert", recipe)
 held_out.tail(1).T
+
+# %%
+from lnlib import load_encoder
+
+if data_dir is not None:
+    worth = pretraining.worth(
+        load_encoder(str(folder / "mini-mbert")), recipe, Path(data_dir), folder / "worth.csv"
+    )
+    pretraining.write_card(folder / "log.jsonl", folder / "mini-mbert", recipe, worth)
+    display(worth)

@@ -121,7 +121,7 @@ level = 50 if 50 in ticket.levels else ticket.levels[-1]
 for method in tqdm(("random", "magnitude"), desc=f"controls at {level} %"):
     control = find_ticket(
         encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method=method,
-        levels=p["sparsities"], bench=bench,
+        levels=p["sparsities"],
     )  # fmt: skip
     runs.measure(bench, control, level, p["seed"], table)
 

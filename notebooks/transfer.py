@@ -77,9 +77,7 @@ list(tickets.values())
 import pandas as pd
 
 bench = Workbench(encoder, p["task"], p["lang"], p["scale"], data_dir=p["data_dir"])
-random = find_ticket(
-    encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method="random", bench=bench
-)
+random = find_ticket(encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method="random")
 trials = {"full model": None, **{f"mask of {k}": t for k, t in tickets.items()}, "random": random}
 rows = {
     name: runs.measure(bench, mask, p["sparsity"], p["seed"], table)

@@ -1,5 +1,6 @@
 """Pre-training: batches as described, and a stopped run ends where one never stopped does."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,21 @@ import torch
 import toys
 
 from lnlib.encoders import load_encoder
-from lnlib.pretraining import Pretraining, Stream, encode_records, export, new_model, pretrain
+from lnlib.pretraining import (
+    Pretraining,
+    Stream,
+    encode_records,
+    export,
+    new_model,
+    pretrain,
+    worth,
+    write_card,
+)
 from lnlib.pretraining.batches import make_batch, text_batch
-from lnlib.pretraining.loop import learning_rate
+from lnlib.pretraining.loop import learning_rate, losses
 from lnlib.pretraining.recipe import sampling_shares
+from lnlib.pretraining.start import cooccurrence, embeddings
+from lnlib.pruning import Workbench
 
 RECIPE = replace(
     Pretraining(), tokens=2_000, vocab_size=600, hidden=32, layers=1, length=16,
@@ -52,6 +64,52 @@ def test_a_row_is_two_segments_and_targets_are_what_stood_there():
     assert batch.ids[0, untouched].tolist() == row[untouched].tolist()
 
 
+def test_a_causal_batch_asks_for_the_next_word_and_hides_none():
+    first, second = np.arange(10, 20), np.arange(20, 26)
+    batch = make_batch([(first, second, False)], 0.5, 600, np.random.default_rng(0), causal=True)
+    row = torch.tensor([2, *first, 3, *second, 3])
+    assert batch.ids[0].tolist() == row.tolist()
+    assert row[batch.picked + 1].tolist() == batch.targets.tolist()
+    assert len(batch.picked) == 8  # half of the 16 words
+
+
+def test_a_causal_loss_does_not_see_what_comes_after():
+    model = new_model(RECIPE).eval()
+    rows = [(np.arange(10, 20), np.arange(20, 26), False), (np.arange(30, 34), np.arange(7), True)]
+    batch = make_batch(rows, 1.0, 600, np.random.default_rng(0), causal=True)
+    keep = batch.picked < 5  # of the first row
+    batch.picked, batch.targets = batch.picked[keep], batch.targets[keep]
+    before, pair = losses(model, batch)
+    batch.ids[0, 6:] = 99
+    assert losses(model, batch)[0].item() == before.item()
+    assert pair.item() == 0
+    batch.ids[0, 2] = 99
+    assert losses(model, batch)[0].item() != before.item()
+
+
+def test_cooccurrence_counts_pairs_by_distance_and_share():
+    streams = {"en": Stream(np.array([5, 6, 7]), np.array([0])),
+               "ur": Stream(np.array([5, 5, 5]), np.array([0]))}  # fmt: skip
+    counts = cooccurrence(streams, {"en": 1.0, "ur": 0.0}, vocab=8, window=2)
+    # 6 tokens in all, 3 of them English: a weight of 2; half of it at distance 2; symmetric
+    assert counts[5, 6] == counts[6, 5] == counts[6, 7] == 2
+    assert counts[5, 7] == counts[7, 5] == 1
+    assert counts.sum() == 2 * (2 + 2 + 1)
+
+
+def test_words_of_the_same_company_start_near_each_other():
+    # 10 and 11 stand in the same places, 12 and 13 in others
+    rng = np.random.default_rng(0)
+    places = [([10, 11], [20, 21]), ([12, 13], [30, 31])]
+    chosen = [places[rng.integers(2)] for _ in range(5_000)]
+    words = [[rng.choice(names), *company] for names, company in chosen]
+    streams = {"en": Stream(np.concatenate(words), np.array([0]))}
+    rows = embeddings(cooccurrence(streams, {"en": 1.0}, vocab=40, window=2), hidden=4)
+    # 1,250 sightings of each put the cosine's standard error near 1/35
+    assert rows[10] @ rows[11] > 0.9 > 0.5 > rows[10] @ rows[12]
+    assert rows[35].norm() == 0  # never seen
+
+
 def test_about_half_of_the_pairs_are_torn(texts):
     rng = np.random.default_rng(0)
     recipe = replace(RECIPE, tokens_per_batch=16_000)
@@ -84,6 +142,26 @@ def test_the_exported_encoder_loads_with_every_head(texts, records, tmp_path):
         encoder.model(task, ("a", "b", "c"))
     card = (tmp_path / "out/README.md").read_text()
     assert "| ur |" in card and "2,0" in card
+
+
+def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monkeypatch):
+    module = sys.modules["lnlib.pretraining.worth"]
+
+    def offline(start, task, lang, scale, data_dir, **more):
+        return Workbench(start, task, lang, "demo", **more)
+
+    recipe = replace(RECIPE, length=32)  # room for the sentences of the gazetteer
+    model = pretrain(texts, texts, records, recipe, tmp_path / "run")
+    log, folder = tmp_path / "run/log.jsonl", tmp_path / "out"
+    export(model, toys.tokenizer(), log, folder, recipe)
+    encoder, where = load_encoder(str(folder)), tmp_path / "worth.csv"
+    monkeypatch.setattr(module, "Workbench", offline)
+    table = worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE)
+    monkeypatch.delattr(module, "Workbench")  # what is in the table is not measured again
+    assert worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE).equals(table)
+    write_card(log, folder, recipe, table)
+    row = f"| ur | {table.random[0]:.1f} | {table.pretrained[0]:.1f} |"
+    assert row in (folder / "README.md").read_text()
 
 
 def test_the_encoder_that_ships_is_small_and_has_the_size_it_says():

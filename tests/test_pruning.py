@@ -106,6 +106,17 @@ def test_controls_have_the_same_interface_and_density(ner, method):
     assert density(control.mask(50)) == 0.5
 
 
+@pytest.mark.parametrize("method", ["random", "magnitude"])
+def test_a_control_without_data_needs_the_encoder_alone(ner, method):
+    # "paper" would read its data from the hub
+    made = find_ticket(ner.encoder, "ner", "ur", "paper", levels=(50,), method=method)
+    assert codes_equal(
+        made, find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), method=method)
+    )
+    with pytest.raises(UserError, match="unknown language 'ut'"):
+        find_ticket(ner.encoder, "ner", "ut", "paper", method=method)
+
+
 def test_one_shot_magnitude_keeps_the_untouched_encoders_largest(ner):
     control = find_ticket(ner.encoder, "ner", "ur", bench=ner, method="magnitude")
     weights = {m.name: p.detach().abs() for m, p in prunable(ner.model(0)).items()}

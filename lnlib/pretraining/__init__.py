@@ -1,20 +1,21 @@
-"""Pre-train mini-mBERT: masked language modelling and next-sentence prediction in 11 languages.
+"""Pre-train mini-mBERT: next word, then masked words and next sentence, in 11 languages.
 
 The recipe is multilingual BERT's, scaled to what two CPU cores see in an hour and a half:
-languages sampled with exponent 0.7, tokens masked 80/10/10, pairs of segments of which
-half are torn apart. Three batches in twenty are pairs from the gazetteer's training side, from
-`gazetteer_from` of the run on: the first part of the run learns the scripts and words, the later
-part also sees short records and has to compare two of them.
+languages sampled with exponent 0.7, tokens masked 80/10/10, pairs of segments of which half are
+torn apart. Three things are not BERT's, because a run this short needs them: word embeddings start
+from co-occurrence counts (`start`), the first part of the run predicts the next word, and three
+batches in twenty are pairs from the gazetteer's training side, from `gazetteer_from` of the run on.
 
 A batch is a pure function of (seed, step), so a run that was stopped goes on from its last
 checkpoint exactly where it stood. `notebooks/pretrain.ipynb` is the door to this module.
 """
 
 from lnlib.pretraining.batches import Stream, encode_records, prepare
-from lnlib.pretraining.card import export
+from lnlib.pretraining.card import export, write_card
 from lnlib.pretraining.loop import new_model, pretrain
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import train_tokenizer
+from lnlib.pretraining.worth import worth
 
 __all__ = [
     "Pretraining",
@@ -25,4 +26,6 @@ __all__ = [
     "prepare",
     "pretrain",
     "train_tokenizer",
+    "worth",
+    "write_card",
 ]

@@ -40,15 +40,16 @@ class Stream:
 
 @dataclass
 class Batch:
-    """B rows of T tokens; `picked` are the flat positions to predict."""
+    """B rows of T tokens; `picked` are the flat positions whose output is asked."""
 
-    ids: torch.Tensor  # (B, T) int64, masked
+    ids: torch.Tensor  # (B, T) int64, masked unless causal
     segments: torch.Tensor  # (B, T) int64
     attention: torch.Tensor | None  # (B, T) or None where no row is padded
     picked: torch.Tensor  # (P,) int64, positions in the flattened batch
-    targets: torch.Tensor  # (P,) int64, the tokens that stood there
+    targets: torch.Tensor  # (P,) int64, the tokens that stood there; if causal, that come next
     torn: torch.Tensor  # (B,) int64, 1 where the second segment is from elsewhere
     tokens: int  # real tokens
+    causal: bool = False  # a token sees only those before it
 
     def to(self, device: torch.device) -> Batch:
         """The same batch with its tensors on a device."""
@@ -60,8 +61,9 @@ class Batch:
 
 
 def make_batch(rows: list[tuple[np.ndarray, np.ndarray, bool]], rate: float, vocab: int,
-               rng: np.random.Generator) -> Batch:  # fmt: skip
-    """Lay out (first, second, torn) segments as `[CLS] first [SEP] second [SEP]` and mask them."""
+               rng: np.random.Generator, causal: bool = False) -> Batch:  # fmt: skip
+    """Lay out (first, second, torn) segments as `[CLS] first [SEP] second [SEP]`, ask a share
+    `rate` of the words: masked, or if `causal` from what comes before them."""
     length = max(len(a) + len(b) + 3 for a, b, _ in rows)
     ids = np.full((len(rows), length), PAD, dtype=np.int64)
     segments = np.zeros_like(ids)
@@ -70,24 +72,27 @@ def make_batch(rows: list[tuple[np.ndarray, np.ndarray, bool]], rate: float, voc
         segments[row, len(a) + 2 : len(a) + len(b) + 3] = 1
     attention = ids != PAD
     words = np.flatnonzero(ids.ravel() > MASK)
-    picked = np.sort(rng.choice(words, max(1, round(rate * len(words))), replace=False))
-    targets = ids.ravel()[picked].copy()
-    fate = rng.random(len(picked))  # BERT's 80/10/10: mask, random token, unchanged
-    shown = np.where(fate < 0.8, MASK, rng.integers(len(SPECIAL), vocab, len(picked)))
-    ids.ravel()[picked] = np.where(fate < 0.9, shown, targets)
+    asked = np.sort(rng.choice(words, max(1, round(rate * len(words))), replace=False))
+    targets = ids.ravel()[asked].copy()
+    if not causal:
+        fate = rng.random(len(asked))  # BERT's 80/10/10: mask, random token, unchanged
+        shown = np.where(fate < 0.8, MASK, rng.integers(len(SPECIAL), vocab, len(asked)))
+        ids.ravel()[asked] = np.where(fate < 0.9, shown, targets)
     return Batch(
         torch.from_numpy(ids),
         torch.from_numpy(segments),
         None if attention.all() else torch.from_numpy(attention.astype(np.int64)),
-        torch.from_numpy(picked),
+        torch.from_numpy(asked - causal),  # a word is never a row's first token: [CLS] is
         torch.from_numpy(targets),
         torch.tensor([int(torn) for _, _, torn in rows]),
         int(attention.sum()),
+        causal,
     )
 
 
 def text_batch(streams: dict[str, Stream], shares: dict[str, float], length: int, rate: float,
-               recipe: Pretraining, rng: np.random.Generator) -> Batch:  # fmt: skip
+               recipe: Pretraining, rng: np.random.Generator,
+               causal: bool = False) -> Batch:  # fmt: skip
     """Rows of `length` tokens of running text, half of them with a second segment torn away."""
     langs = rng.choice(list(shares), recipe.tokens_per_batch // length, p=list(shares.values()))
     rows = []
@@ -97,11 +102,12 @@ def text_batch(streams: dict[str, Stream], shares: dict[str, float], length: int
         torn = bool(rng.random() < 0.5)
         second = streams[lang].segment(rng, length - 3 - cut) if torn else whole[cut:]
         rows.append((whole[:cut], second, torn))
-    return make_batch(rows, rate, recipe.vocab_size, rng)
+    return make_batch(rows, rate, recipe.vocab_size, rng, causal)
 
 
 def record_batch(records: dict[str, list[tuple[np.ndarray, np.ndarray]]], rate: float,
-                 recipe: Pretraining, rng: np.random.Generator) -> Batch:  # fmt: skip
+                 recipe: Pretraining, rng: np.random.Generator,
+                 causal: bool = False) -> Batch:  # fmt: skip
     """Pairs of gazetteer record parts, half of them with another record's second part."""
     rows, tokens = [], 0
     while tokens < recipe.tokens_per_batch:
@@ -113,7 +119,7 @@ def record_batch(records: dict[str, list[tuple[np.ndarray, np.ndarray]]], rate: 
         room = 2 * recipe.length - 3
         rows.append((first[: room // 2], second[: room - min(len(first), room // 2)], torn))
         tokens += len(rows[-1][0]) + len(rows[-1][1]) + 3
-    return make_batch(rows, rate, recipe.vocab_size, rng)
+    return make_batch(rows, rate, recipe.vocab_size, rng, causal)
 
 
 def read_texts(folder: Path, split: str) -> dict[str, list[str]]:

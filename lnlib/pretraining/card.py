@@ -6,10 +6,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import pandas as pd
 import torch
 from transformers import BertForPreTraining, PreTrainedTokenizerFast
 
+from lnlib.pretraining.loop import new_model
 from lnlib.pretraining.recipe import Pretraining
+from lnlib.pretraining.worth import FINE_TUNING
 
 
 def export(
@@ -19,17 +22,31 @@ def export(
     folder: Path,
     recipe: Pretraining,
 ) -> None:
-    """Write the encoder as transformers loads it (bf16 safetensors), its recipe and its card.
-
-    The card's numbers are those of the last line of the run's log.
-    """
+    """Write the encoder as transformers loads it (bf16 safetensors), its recipe and its card."""
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
+    write_card(log, folder, recipe)
+
+
+def write_card(log: Path, folder: Path, recipe: Pretraining,
+               worth: pd.DataFrame | None = None) -> None:  # fmt: skip
+    """The model card: numbers of the last line of the run's log, and `worth`'s table if given."""
     last = json.loads(log.read_text().splitlines()[-1])
     rows = "\n".join(f"| {lang} | {loss:.2f} |" for lang, loss in last["held_out_mlm"].items())
-    weights = sum(p.numel() for p in model.parameters())
-    card = _CARD.format(rows=rows, weights=weights / 1e6, **{**asdict(recipe), **last})
+    weights = sum(p.numel() for p in new_model(recipe).parameters())
+    card = _CARD.format(
+        rows=rows, weights=weights / 1e6, pair=last["train"]["pair"], **{**asdict(recipe), **last}
+    )
+    if worth is not None:
+        lines = [
+            f"| {r.lang} | {r.random:.1f} | {r.pretrained:.1f} | {r.pretrained - r.random:+.1f} |"
+            for r in worth.itertuples()
+        ]
+        gain = (worth.pretrained - worth.random).mean()
+        card += _WORTH.format(
+            lines="\n".join(lines), gain=gain, languages=len(worth), **asdict(FINE_TUNING)
+        )
     (folder / "README.md").write_text(card)
 
 
@@ -45,9 +62,11 @@ A BERT of {layers} layers and width {hidden}, {weights:.2f} M weights in all, wi
 vocabulary of {vocab_size:,} pieces for eleven languages. It is there so that the tickets of this
 project can be searched in minutes on two CPU cores; it is no stand-in for mBERT in anything else.
 
-**Training.** Masked language modelling and next-sentence prediction, {tokens:,} tokens seen in
-{step:,} steps, languages sampled with exponent {exponent}, no dropout. Every number of the recipe
-is in `recipe.json`, with reasons in `lnlib/pretraining/recipe.py`. To make it again (the text is
+**Training.** {tokens:,} tokens seen in {step:,} steps, languages sampled with exponent {exponent},
+no dropout. The word embeddings start from co-occurrence counts (positive pointwise mutual
+information, singular vectors); the first {causal_until:.0%} of the run predicts the next word, the
+rest masked words and the next sentence, as BERT does. Every number of the recipe is in
+`recipe.json`, with reasons in `lnlib/pretraining/recipe.py`. To make it again (the text is
 not part of the project; its folder is laid out like the hub, `LANG/train-*.parquet` with a column
 `text`):
 
@@ -68,5 +87,15 @@ itself.
 |:--|--:|
 {rows}
 
-Next-sentence loss on the last training batches: {train_pair:.3f} nats (guessing: 0.693).
+Next-sentence loss on the last training batches: {pair:.3f} nats (guessing: 0.693).
+"""
+
+_WORTH = """
+**What the pre-training is worth.** F1 (points) on WikiAnn's validation side after fine-tuning on
+its training side, {steps} steps of {batch_size}, one seed: the same network from random weights,
+and from these. Mean gain over {languages} languages: {gain:+.1f}.
+
+| language | random weights | mini-mBERT | gain |
+|:--|--:|--:|--:|
+{lines}
 """

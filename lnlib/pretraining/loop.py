@@ -17,21 +17,32 @@ from transformers import BertConfig, BertForPreTraining
 from lnlib.files import replacing
 from lnlib.pretraining.batches import Batch, Stream, record_batch, text_batch
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
+from lnlib.pretraining.start import start_from_cooccurrence
 from lnlib.training import default_device
 
 
 def losses(model: BertForPreTraining, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy at the masked positions and of the pair question, in nats."""
+    """Cross-entropy at the asked positions and of the pair question, in nats.
+
+    The second is 0 for a causal batch: the question is asked at `[CLS]`, which sees nothing there.
+    """
     device = model.device
     batch = batch.to(device)
+    attention = batch.attention
+    if batch.causal:
+        size = batch.ids.shape[1]
+        earlier = torch.ones(size, size, dtype=torch.bool, device=device).tril()
+        seen = earlier if attention is None else earlier & attention[:, None, None].bool()
+        attention = seen.expand(len(batch.ids), 1, size, size)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         hidden, pooled = model.bert(
-            input_ids=batch.ids, token_type_ids=batch.segments, attention_mask=batch.attention
+            input_ids=batch.ids, token_type_ids=batch.segments, attention_mask=attention
         )[:2]
         at = hidden.reshape(-1, hidden.shape[-1])[batch.picked]  # logits only where asked for
         words, pair = model.cls.predictions(at), model.cls.seq_relationship(pooled)
     cross_entropy = nn.functional.cross_entropy
-    return cross_entropy(words.float(), batch.targets), cross_entropy(pair.float(), batch.torn)
+    torn = cross_entropy(pair.float(), batch.torn)
+    return cross_entropy(words.float(), batch.targets), 0.0 * torn if batch.causal else torn
 
 
 def held_out(model: BertForPreTraining, streams: dict[str, Stream], recipe: Pretraining,
@@ -109,7 +120,12 @@ def pretrain(
     that exists: on a CPU the result is that of a run never stopped, bit for bit.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model = new_model(recipe).to(default_device()).train()
+    shares = sampling_shares({k: len(v.ids) for k, v in train.items()}, recipe.exponent)
+    checkpoint = folder / "checkpoint.safetensors"
+    model = new_model(recipe)
+    if not checkpoint.exists():
+        start_from_cooccurrence(model, train, shares, recipe)
+    model.to(default_device()).train()
     decay = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim == 1]
     optimizer = torch.optim.AdamW(
@@ -117,11 +133,9 @@ def pretrain(
          {"params": plain, "weight_decay": 0.0}],
         lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
-    checkpoint = folder / "checkpoint.safetensors"
     step, seen = _resume(checkpoint, model, optimizer) if checkpoint.exists() else (0, 0)
-    shares = sampling_shares({k: len(v.ids) for k, v in train.items()}, recipe.exponent)
     began, began_seen = time.perf_counter(), seen
-    recent: list[torch.Tensor] = []  # read at a report only, so that a GPU need not wait
+    recent: dict[str, list[torch.Tensor]] = {}  # read at a report only: a GPU need not wait
     while seen < recipe.tokens:
         progress = seen / recipe.tokens
         batch = _batch(step, progress, train, shares, records, recipe)
@@ -133,14 +147,14 @@ def pretrain(
         optimizer.step()
         optimizer.zero_grad()
         step, seen = step + 1, seen + batch.tokens
-        recent.append(torch.stack([words.detach(), pair.detach()]))
+        recent.setdefault("next_word" if batch.causal else "mlm", []).append(words.detach())
+        if not batch.causal:
+            recent.setdefault("pair", []).append(pair.detach())
         if step % report_every == 0 or seen >= recipe.tokens:
-            means = torch.stack(recent).mean(0).tolist()
             entry = {
                 "step": step,
                 "tokens": seen,
-                "train_mlm": round(means[0], 4),
-                "train_pair": round(means[1], 4),
+                "train": {k: round(torch.stack(v).mean().item(), 4) for k, v in recent.items()},
                 "held_out_mlm": {
                     lang: round(loss, 4)
                     for lang, loss in held_out(model, validation, recipe).items()
@@ -157,10 +171,9 @@ def pretrain(
 
 
 def learning_rate(progress: float, recipe: Pretraining) -> float:
-    """Linear warm-up, then a cosine to zero, lowered once from `drop_from` on."""
+    """Linear warm-up, then a cosine to zero."""
     warm = min(1.0, progress / recipe.warmup + 1e-3)
-    peak = recipe.learning_rate * (recipe.drop_to if progress >= recipe.drop_from else 1.0)
-    return peak * warm * 0.5 * (1 + math.cos(math.pi * progress))
+    return recipe.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _batch(step: int, progress: float, train: dict[str, Stream], shares: dict[str, float],
@@ -168,8 +181,11 @@ def _batch(step: int, progress: float, train: dict[str, Stream], shares: dict[st
            recipe: Pretraining) -> Batch:  # fmt: skip
     """The batch of a step, from the seed and the step alone."""
     rng = np.random.default_rng([recipe.seed, 0, step])
-    rate = recipe.mask_rate_start + progress * (recipe.mask_rate - recipe.mask_rate_start)
+    causal = progress < recipe.causal_until
+    masked = (progress - recipe.causal_until) / (1 - recipe.causal_until)
+    rate = recipe.mask_rate_start + masked * (recipe.mask_rate - recipe.mask_rate_start)
+    rate = recipe.causal_rate if causal else rate
     if progress >= recipe.gazetteer_from and rng.random() < recipe.gazetteer_every:
-        return record_batch(records, rate, recipe, rng)
+        return record_batch(records, rate, recipe, rng, causal)
     stretch = 2 if step % recipe.long_every == recipe.long_every - 1 else 1
-    return text_batch(train, shares, stretch * recipe.length, rate, recipe, rng)
+    return text_batch(train, shares, stretch * recipe.length, rate, recipe, rng, causal)
