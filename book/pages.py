@@ -30,6 +30,7 @@ _PAIR = " ".join(f"{name}_{side}" for side in "ab" for name in ("method", "task"
 _COLUMNS = {
     "scores": "scale task lang seed method mask_task mask_lang mask_seed sparsity metric value n",
     "overlap": f"scale sparsity by part {_PAIR} jaccard expected",
+    "excess": f"scale sparsity {_PAIR} departed_a departed_b shared expected expected_near",
     "density": "scale sparsity by part method task lang seed density",
 }
 

@@ -98,28 +98,34 @@ def run(job: Job) -> str:
 
 
 def compare(scale: str, runs_dir: Path, results_dir: Path) -> None:
-    """Overlap and density of every ticket found so far, at 50 %, into the results tables."""
+    """Overlap, excess and density of every ticket found so far, at 50 %, into the tables."""
     from lnlib import results
     from lnlib.encoders import load_encoder
+    from lnlib.excess import excess_table, weight_sizes
     from lnlib.overlap import density_table, overlap_table
     from lnlib.pruning import WITHOUT_DATA, find_ticket
     from lnlib.runs import HEADLINE, Ticket
 
     home = results_dir / scale
     encoder = load_encoder(SCALES[scale].encoder)
+    sizes = weight_sizes(encoder)
     everything: list[Ticket] = []
     for task in PAPER_COVERAGE:
         paths = sorted((runs_dir / scale / task).glob("*/seed*/*.safetensors"))
         tickets = [ticket for ticket in map(Ticket.load, paths) if HEADLINE in ticket.levels]
         if not tickets:
             continue
-        for method in WITHOUT_DATA:
-            lang = PAPER_COVERAGE[task][0]
-            tickets.append(find_ticket(encoder, task, lang, scale, method=method))
-        table = overlap_table(tickets, HEADLINE, ("all", "layer", "component"))
-        results.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
-        table = density_table(tickets, HEADLINE, ("all", "layer", "component"))
-        results.add(home / "density.csv", results.mask_rows(table, scale, encoder.fingerprint))
+        lang = PAPER_COVERAGE[task][0]
+        controls = [find_ticket(encoder, task, lang, scale, method=m) for m in WITHOUT_DATA]
+        untouched = controls[WITHOUT_DATA.index("magnitude")]
+        groupings = ("all", "layer", "component")
+        for name, table in (
+            ("overlap", overlap_table([*tickets, *controls], HEADLINE, groupings)),
+            ("density", density_table([*tickets, *controls], HEADLINE, groupings)),
+            ("excess", excess_table(tickets, untouched, sizes, HEADLINE)),
+        ):
+            rows = results.mask_rows(table, scale, encoder.fingerprint)
+            results.add(home / f"{name}.csv", rows)
         everything += [t for t in tickets if t.record.method == "ticket" and t.record.seed == 0]
     if everything:
         table = overlap_table(everything, HEADLINE)

@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 from scipy.stats import t as student
 
-from lnlib import published
+from lnlib import nulls, published
 from lnlib.tasks import TASKS
 
 AGREES, DIFFERS, CANNOT_TELL, NOT_RUN = (
@@ -86,86 +86,6 @@ def cross_task(scores: pd.DataFrame, sparsity: int = 50) -> pd.DataFrame:
     return pd.concat(parts) if parts else rows.assign(gain=0.0)
 
 
-def kind(overlap: pd.DataFrame) -> pd.Series:
-    """What each row of an overlap table compares, in words; "" for none of the kinds below.
-
-    "other language", "other seed", "other task": two tickets that differ in this and, for the last
-    two, in nothing else that was chosen (seeds may differ between languages). "magnitude",
-    "random": a ticket beside that control; "shuffled": beside the search of the same task and
-    language on shuffled labels.
-    """
-    same = {name: overlap[f"{name}_a"] == overlap[f"{name}_b"] for name in ("task", "lang", "seed")}
-    out = pd.Series("", index=overlap.index, dtype=object)
-    a, b = overlap["method_a"], overlap["method_b"]
-    tickets = (a == "ticket") & (b == "ticket")
-    out[tickets & same["task"] & ~same["lang"]] = "other language"
-    out[tickets & same["task"] & same["lang"] & ~same["seed"]] = "other seed"
-    out[tickets & ~same["task"] & same["lang"] & same["seed"]] = "other task"
-    for control in ("magnitude", "random", "shuffled"):
-        hit = ((a == "ticket") & (b == control)) | ((a == control) & (b == "ticket"))
-        out[hit & same["task"] & same["lang"] if control == "shuffled" else hit] = control
-    return out
-
-
-def compared(
-    overlap: pd.DataFrame, task: str, what: str, by: str = "all", sparsity: int = 50
-) -> pd.DataFrame:
-    """Rows of one `kind` for one task, `lang` being the ticket's language; both ways for pairs."""
-    rows = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
-    rows = rows[kind(rows) == what]
-    sides = []
-    for a, b in ("ab", "ba"):
-        side = rows[(rows[f"task_{a}"] == task) & (rows[f"method_{a}"] == "ticket")]
-        sides.append(side.assign(lang=side[f"lang_{a}"], other=side[f"lang_{b}"]))
-    both = pd.concat(sides)
-    return both[~both["lang"].astype(str).str.contains("+", regex=False)]
-
-
-LADDER = (
-    "independent masks",
-    "same density per matrix",
-    "random mask",
-    "one-shot magnitude",
-    "shuffled labels",
-    "other languages",
-    "other seed",
-)
-
-
-def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
-    """The rungs of one task: columns rung, lang, jaccard (%); unmeasured rungs are absent.
-
-    The first rung is (1 - s) / (1 + s) for sparsity s; the second is computed from the densities of
-    the pairs of languages. Both hold for any masks; the others are measured.
-    """
-    between = compared(overlap, task, "other language", sparsity=sparsity)
-    if between.empty:
-        return pd.DataFrame(columns=["rung", "lang", "jaccard"])
-    parts = [
-        pd.DataFrame(
-            {"rung": LADDER[0], "lang": "", "jaccard": [(100 - sparsity) / (100 + sparsity)]}
-        ),
-        between.assign(rung=LADDER[1], jaccard=between["expected"]),
-    ]
-    kinds = ("random", "magnitude", "shuffled", "other language", "other seed")
-    for rung, what in zip(LADDER[2:], kinds, strict=True):
-        parts.append(compared(overlap, task, what, sparsity=sparsity).assign(rung=rung))
-    rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts], ignore_index=True)
-    return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
-
-
-def published_ladder(task: str) -> dict[str, float]:
-    """The rungs that the paper and its poster print: mean Jaccard (%) at 50 %."""
-    table = published.overlap()
-    table = table[table["task"].isin([task, "any"])].set_index("kind")["jaccard_percent"]
-    kinds = {
-        "independent masks": "expected for two independent random masks",
-        "other languages": "different languages, average",
-        "other seed": "same language, different seeds",
-    }
-    return {rung: float(table[kind]) for rung, kind in kinds.items()}
-
-
 # ---- measures: one number per language -----------------------------------------------------------
 
 
@@ -203,14 +123,14 @@ def share_lost_in_transfer(scores: pd.DataFrame, overlap: pd.DataFrame, task: st
 
 def overlap_over_chance(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.Series:
     """Jaccard with other languages less that of independent masks of the same densities, points."""
-    rows = compared(overlap, task, "other language")
+    rows = nulls.compared(overlap, task, "other language")
     return 100 * (rows["jaccard"] - rows["expected"]).groupby(rows["lang"]).mean().dropna()
 
 
 def seed_over_language(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.Series:
     """Jaccard with another seed less that with other languages, in points."""
     seed, language = (
-        compared(overlap, task, what).groupby("lang")["jaccard"].mean()
+        nulls.compared(overlap, task, what).groupby("lang")["jaccard"].mean()
         for what in ("other seed", "other language")
     )
     return 100 * (seed - language).dropna()
@@ -241,7 +161,7 @@ def published_value(measure: str, task: str) -> float:
         table = published.tickets()
         return 100.0 * float((table[table["task"] == task]["ticket_sparsity"] >= 50).mean())
     if measure in ("overlap_over_chance", "seed_over_language"):
-        rungs = published_ladder(task)
+        rungs = nulls.published_ladder(task)
         lower = "independent masks" if measure == "overlap_over_chance" else "other languages"
         upper = "other languages" if measure == "overlap_over_chance" else "other seed"
         return rungs[upper] - rungs[lower]
@@ -306,8 +226,8 @@ def _started(claim: dict[str, Any], scores: pd.DataFrame, overlap: pd.DataFrame,
         "gain_over_random": lambda: (
             len(at(scores, task, "own")) and len(at(scores, task, "random"))
         ),
-        "overlap_over_chance": lambda: len(compared(overlap, task, "other language")),
-        "seed_over_language": lambda: len(compared(overlap, task, "other seed")),
+        "overlap_over_chance": lambda: len(nulls.compared(overlap, task, "other language")),
+        "seed_over_language": lambda: len(nulls.compared(overlap, task, "other seed")),
     }
     return bool(wanted.get(claim["measure"], lambda: change(scores, task).size)())
 

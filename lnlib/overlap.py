@@ -71,8 +71,8 @@ def overlap_table(tickets: Sequence[Ticket], level: int = 50,
                         "sparsity": level,
                         "by": grouping,
                         "part": part,
-                        **_who(tickets[i], "a"),
-                        **_who(tickets[j], "b"),
+                        **who(tickets[i], "_a"),
+                        **who(tickets[j], "_b"),
                         "jaccard": both / either if either else 1.0,
                         "simple_matching": (weights - either + both) / weights,
                         "density_a": kept[:, i, i].sum() / weights,
@@ -89,23 +89,17 @@ def density_table(tickets: Sequence[Ticket], level: int = 50,
     """Share of weights kept (0 to 1) by part, one row a ticket and part."""
     rows = []
     for ticket in tickets:
-        who = {key.removesuffix("_a"): value for key, value in _who(ticket, "a").items()}
         for grouping in by:
             for part, value in ticket.density(level, grouping).items():
-                rows.append(
-                    {"sparsity": level, "by": grouping, "part": part, **who, "density": value}
-                )
+                where = {"sparsity": level, "by": grouping, "part": part}
+                rows.append({**where, **who(ticket), "density": value})
     return pd.DataFrame(rows)
 
 
-def _who(ticket: Ticket, side: str) -> dict[str, object]:
-    r = ticket.record
-    return {
-        f"method_{side}": r.method,
-        f"task_{side}": r.task,
-        f"lang_{side}": r.lang,
-        f"seed_{side}": r.seed,
-    }
+def who(ticket: Ticket, suffix: str = "") -> dict[str, object]:
+    """A ticket's columns in a table; those of pairs end in "_a" and "_b"."""
+    names = ("method", "task", "lang", "seed")
+    return {f"{name}{suffix}": getattr(ticket.record, name) for name in names}
 
 
 def _counts(tickets: Sequence[Ticket], level: int) -> dict[str, np.ndarray]:

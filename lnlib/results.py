@@ -24,10 +24,13 @@ OVERLAP_KEY = ["scale", "sparsity", "by", "part", "method_a", "task_a", "lang_a"
                "method_b", "task_b", "lang_b", "seed_b"]  # fmt: skip
 OVERLAP = [*OVERLAP_KEY, "jaccard", "simple_matching", "density_a", "density_b", "expected",
            "weights", "lnlib", "code", "encoder"]  # fmt: skip
+EXCESS_KEY = [name for name in OVERLAP_KEY if name not in ("by", "part")]
+EXCESS = [*EXCESS_KEY, "departed_a", "departed_b", "shared", "expected", "expected_near", "lnlib",
+          "code", "encoder"]  # fmt: skip
 DENSITY_KEY = ["scale", "sparsity", "by", "part", "method", "task", "lang", "seed"]
 DENSITY = [*DENSITY_KEY, "density", "lnlib", "code", "encoder"]
 TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
-          "density": (DENSITY, DENSITY_KEY)}  # fmt: skip
+          "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY)}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_task", "mask_lang", "metric", "code", "recipe",
          "data", "encoder", "by", "part"]  # fmt: skip
 
@@ -53,7 +56,7 @@ def score_row(result: Result, bench: Workbench) -> dict[str, Any]:
 
 
 def mask_rows(table: pd.DataFrame, scale: str, encoder: str) -> list[dict[str, Any]]:
-    """Rows of `overlap.csv` or `density.csv` from what `lnlib.overlap` measured."""
+    """Rows of `overlap.csv`, `excess.csv` or `density.csv` from what their functions measured."""
     made_by = {key: versions()[key] for key in ("lnlib", "code")}
     stamped = table.assign(scale=scale, encoder=encoder, **made_by)
     return stamped.to_dict("records")

@@ -100,6 +100,16 @@ def overlap(
     return pd.DataFrame(rows)
 
 
+def excess(**more) -> pd.DataFrame:
+    """The tickets' pairs of `overlap`, with a tenth of its Jaccard as departures shared."""
+    rows = overlap(**more)
+    rows = rows[(rows["by"] == "all") & ~rows["method_b"].isin(["magnitude", "random"])]
+    return rows.drop(columns=["by", "part", "jaccard"]).assign(
+        departed_a=0.07, departed_b=0.07, shared=rows["jaccard"] / 4, expected=0.04,
+        expected_near=0.17,
+    )  # fmt: skip
+
+
 def density(*, scale="demo") -> pd.DataFrame:
     """Tickets that keep a little more in the upper layers, and a magnitude mask that does not."""
     rows = [

@@ -7,18 +7,19 @@ import synthetic
 
 from lnlib import figures, published
 
-FULL = synthetic.scores(seeds=2), synthetic.overlap(), synthetic.density()
+FULL = synthetic.scores(seeds=2), synthetic.overlap(), synthetic.density(), synthetic.excess()
 EMPTY = tuple(table.iloc[:0] for table in FULL)
 CURVE = pd.DataFrame({"step": [1, 2, 1, 2], "loss": [3.0, 2.0, 4.0, 1.0], "series": list("aabb")})
 
 
-def draw(scores, overlap, density, curve):
+def draw(scores, overlap, density, excess, curve):
     yield figures.sparsity_curve(scores, "mlm", "ur")
     yield figures.sparsity_curve(scores, "ner", "ur")
     yield figures.sparsity_curves(scores, "xnli")
     yield figures.transfer_matrix(scores, "mlm")
     yield figures.overlap_matrix(overlap, "ner")
     yield figures.overlap_ladder(overlap, "ner")
+    yield figures.excess_ladder(excess, "ner")
     yield figures.layer_profile(overlap)
     yield figures.density_bars(density, "layer")
     yield figures.losses(curve)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from lnlib import ledger
+from lnlib import ledger, nulls
 from lnlib.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
 
@@ -101,22 +101,35 @@ def test_masks_of_another_task_are_compared_with_the_own_one():
 
 def test_the_ladder_is_in_order_and_names_only_what_was_measured():
     table = synthetic.overlap(tasks=("ner",))
-    means = ledger.ladder(table, "ner").groupby("rung")["jaccard"].mean()
-    assert set(means.index) == set(ledger.LADDER)
+    means = nulls.ladder(table, "ner").groupby("rung")["jaccard"].mean()
+    assert set(means.index) == set(nulls.RUNGS)
     assert means["independent masks"] == pytest.approx(100 / 3)
     assert means["same density per matrix"] == pytest.approx(36.0)
     without = table[table["method_b"] != "shuffled"]
-    assert "shuffled labels" not in set(ledger.ladder(without, "ner")["rung"])
-    assert ledger.ladder(table, "mlm").empty
+    assert "shuffled labels" not in set(nulls.ladder(without, "ner")["rung"])
+    assert nulls.ladder(table, "mlm").empty
 
 
 def test_a_mask_beside_itself_is_no_pair_of_seeds():
     table = synthetic.overlap(tasks=("ner",))
     itself = table.head(1).assign(lang_b=table["lang_a"].iloc[0])
-    assert ledger.kind(itself).tolist() == [""]
+    assert nulls.kind(itself).tolist() == [""]
 
 
 def test_the_interval_is_students():
     low, high = ledger.interval(ledger.pd.Series([1.0, 2.0, 3.0]))
     half = 4.302653 / np.sqrt(3)  # t at 97.5 % with two degrees of freedom; deviation 1
     assert (low, high) == pytest.approx((2 - half, 2 + half), abs=1e-4)
+
+
+def test_departures_have_rungs_of_their_own():
+    table = synthetic.excess(tasks=("ner",))
+    means = nulls.excess_ladder(table, "ner").groupby("rung")["shared"].mean()
+    assert set(means.index) == set(nulls.EXCESS_RUNGS)
+    assert means["chance, anywhere in a matrix"] == pytest.approx(4)
+    assert means["chance, among weights of like size"] == pytest.approx(17)
+    # the synthetic pairs' Jaccard, a quarter of it here, scatters by 0.003: over 36 pairs or 9
+    # seeds four standard errors of the mean are below 0.1 point
+    assert means["other languages"] == pytest.approx(85 / 4, abs=0.1)
+    assert means["other seed"] == pytest.approx(93 / 4, abs=0.1)
+    assert nulls.excess_ladder(table, "mlm").empty

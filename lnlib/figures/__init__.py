@@ -1,0 +1,33 @@
+"""The book's figures: each function takes tables, and returns one matplotlib `Figure`.
+
+Better is always up, or blue: perplexity axes are reversed, and changes are signed as gains. What
+has not been measured is named in the figure and left blank. Captions and alternative texts are the
+caller's, who knows what the figure is to show.
+"""
+
+from lnlib.figures.overlap import (
+    density_bars,
+    excess_ladder,
+    layer_profile,
+    overlap_ladder,
+    overlap_matrix,
+)
+from lnlib.figures.scores import losses, sparsity_curve, sparsity_curves, transfer_matrix
+from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
+
+__all__ = [
+    "COLOURS",
+    "GAINS",
+    "MARKERS",
+    "SHARES",
+    "Figure",
+    "density_bars",
+    "excess_ladder",
+    "layer_profile",
+    "losses",
+    "overlap_ladder",
+    "overlap_matrix",
+    "sparsity_curve",
+    "sparsity_curves",
+    "transfer_matrix",
+]

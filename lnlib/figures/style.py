@@ -1,0 +1,92 @@
+"""What all figures share: colours, the figure itself, empty panels, which way is better."""
+
+from __future__ import annotations
+
+import textwrap
+from io import StringIO
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import figure as mpl_figure
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, ScalarFormatter
+
+from lnlib import ledger
+from lnlib.languages import LANGUAGES
+from lnlib.ledger import UNITS
+
+# The one place for colours. Okabe and Ito's set (seaborn's "colorblind"); every series differs in
+# its marker or dash as well, so that the figures can be read without colour.
+_SAFE = sns.color_palette("colorblind").as_hex()
+COLOURS: dict[str, str] = {
+    "ticket": _SAFE[0],
+    "full": "#444444",
+    "random": _SAFE[3],
+    "magnitude": _SAFE[1],
+    "shuffled": _SAFE[2],
+    "mlm": _SAFE[4],
+    "ner": _SAFE[0],
+    "xnli": _SAFE[1],
+}
+MARKERS = {"random": "X", "magnitude": "s", "shuffled": "^", "mlm": "o", "ner": "s", "xnli": "^"}
+GAINS = "RdBu"  # red is worse, blue is better
+SHARES = "viridis"
+_STYLE = {"axes.grid": True, "grid.color": "#dddddd", "axes.edgecolor": "#888888"}
+
+
+class Figure(mpl_figure.Figure):
+    """A matplotlib figure that a notebook shows as the last value of a cell, in any backend.
+
+    It is not pyplot's: nothing has to be closed, and nothing is shown twice.
+    """
+
+    def _repr_svg_(self) -> str:
+        text = StringIO()
+        self.savefig(text, format="svg", metadata={"Date": None})
+        return text.getvalue()
+
+
+def figure_of(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+    """A figure of `width` x `height` inches and its axes as a flat array."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    with sns.axes_style("ticks", _STYLE):
+        return figure, figure.subplots(rows, columns, squeeze=False).ravel()
+
+
+def blank(axes: Axes, what: str) -> None:
+    """An empty panel that says what is missing from it."""
+    axes.set_axis_off()
+    text = textwrap.fill(f"Not run at this scale: {what}", 44)
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#444444")
+
+
+def better(axes: Axes, task: str) -> None:
+    """Turn the axis so that up is better, and say so on it."""
+    if ledger.sign(task) > 0:
+        axes.set_ylabel(f"{UNITS[task]} (points, up is better)")
+        return
+    axes.set_yscale("log")
+    axes.invert_yaxis()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.minorticks_off()
+    axes.set_ylabel("perplexity (axis reversed: up is better)")
+
+
+def ordered(codes: pd.Index | set[str]) -> list[str]:
+    """Language codes in the paper's order, anything else after them."""
+    order = {code: place for place, code in enumerate(LANGUAGES)}
+    return sorted(codes, key=lambda code: (order.get(code, len(order)), code))
+
+
+def heatmap(axes: Axes, shares: pd.DataFrame, title: str, colours: str, **style: Any) -> None:
+    """Shares by language in the paper's order; what is missing is grey, never 0."""
+    codes = ordered(set(shares.index) | set(shares.columns))
+    shares = shares.reindex(index=codes, columns=codes).astype(float)
+    fixed = {"annot": True, "annot_kws": {"size": 7}, "square": True, "linewidths": 0.5}
+    sns.heatmap(shares, ax=axes, cmap=colours, **fixed, **style)
+    axes.set_facecolor("#eeeeee")  # what is missing, the diagonal of a transfer matrix too
+    axes.grid(visible=False)
+    axes.tick_params(length=0, rotation=0)
+    axes.set(title=title, xlabel="", ylabel="")

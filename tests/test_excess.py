@@ -1,0 +1,84 @@
+"""What tickets share beyond the large weights: counted by hand, and by chance where by chance."""
+
+import numpy as np
+import pytest
+
+from lnlib.errors import UserError
+from lnlib.excess import BINS, excess_table, weight_sizes
+from lnlib.masks import Matrix, prunable
+from lnlib.pruning import find_ticket
+from lnlib.tickets import Record, Ticket
+
+WEIGHTS = 64_000
+MATRIX = Matrix("layer.0.weight", "layer", 0, "dense", WEIGHTS)
+SIZES = {MATRIX.name: np.arange(WEIGHTS, dtype=np.float32)}  # the first half is the small one
+
+
+def ticket(pruned, method="ticket", lang="en"):
+    record = Record(method, "ner", lang, 0, "demo", (50,), "toy", "f00")
+    empty = Ticket.empty(record, {MATRIX: (WEIGHTS,)})
+    return empty.pruned({MATRIX.name: np.sort(np.asarray(pruned))})
+
+
+SMALL = np.arange(WEIGHTS // 2)
+UNTOUCHED = ticket(SMALL, "magnitude")
+
+
+def swapped(small, large, lang):
+    """The magnitude mask, but for keeping some small weights and pruning some large ones."""
+    return ticket(np.union1d(np.setdiff1d(SMALL, small), large), lang=lang)
+
+
+def test_departures_of_a_hand_made_pair():
+    a = swapped([1, 2, 3, 4], [40_000, 40_001, 40_002, 40_003], "en")
+    b = swapped([3, 4, 5, 6], [40_003, 50_000, 50_001, 50_002], "ur")
+    row = excess_table([a, b], UNTOUCHED, SIZES).iloc[0]
+    assert row.shared == pytest.approx(3 / 13)  # 3, 4 and 40,003 of the thirteen
+    assert row.departed_a == row.departed_b == 8 / WEIGHTS
+    # 4 of the 32,000 small and 4 of the large each: 2 x 4 x 4 / 32,000 in common by chance
+    assert row.expected == pytest.approx(0.001 / (16 - 0.001))
+    # the small ones all fall among the 1,000 smallest, 40,000 to 40,003 and 50,000 on do not meet
+    near = 4 * 4 / (WEIGHTS / BINS) + 4 * 1 / (WEIGHTS / BINS)
+    assert row.expected_near == pytest.approx(near / (16 - near))
+
+
+@pytest.mark.parametrize("reach, level", [(WEIGHTS // 2, "expected"), (1_000, "expected_near")])
+def test_departures_at_random_share_what_is_expected(reach, level):
+    # Each departs on 500 small and 500 large weights out of `reach` either side of the threshold.
+    rng = np.random.default_rng(0)
+    half = WEIGHTS // 2
+    made = [
+        swapped(half - 1 - rng.permutation(reach)[:500], half + rng.permutation(reach)[:500], lang)
+        for lang in ("en", "fr", "de", "zh", "ru", "es")
+    ]
+    table = excess_table(made, UNTOUCHED, SIZES)
+    # 15 pairs that share m = 2 x 500 x 500 / reach weights each, nearly Poisson: four standard
+    # errors of their mean are 4 / sqrt(15 m) of it (27 % for m = 15.6, 5 % for m = 500)
+    tolerance = 4 / np.sqrt(15 * 2 * 500 * 500 / reach)
+    assert table.shared.mean() == pytest.approx(table[level].mean(), rel=tolerance)
+
+
+def test_without_the_sizes_near_misses_would_pass_for_agreement():
+    rng = np.random.default_rng(0)
+    half = WEIGHTS // 2
+    made = [swapped(half - 1 - rng.permutation(1_000)[:500], half + rng.permutation(1_000)[:500], k)
+            for k in ("en", "ur")]  # fmt: skip
+    row = excess_table(made, UNTOUCHED, SIZES).iloc[0]
+    assert row.shared > 10 * row.expected
+
+
+def test_sizes_are_those_of_the_matrices_a_ticket_has(bert):
+    sizes = weight_sizes(bert)
+    for matrix, weight in prunable(bert.model("ner")).items():
+        assert (sizes[matrix.name] == weight.detach().abs().numpy()).all()
+
+
+def test_the_untouched_mask_departs_nowhere(bert):
+    untouched = find_ticket(bert, "ner", "ur", method="magnitude", levels=(50,))
+    row = excess_table([untouched] * 2, untouched, weight_sizes(bert)).iloc[0]
+    assert (row.departed_a, row.shared) == (0, 1)
+
+
+def test_only_a_magnitude_ticket_is_the_origin():
+    with pytest.raises(UserError, match="magnitude ticket"):
+        excess_table([UNTOUCHED], ticket(SMALL), SIZES)
