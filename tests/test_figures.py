@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib import figures, published
+from lnlib import figures, published, statistics
 
 FULL = synthetic.scores(seeds=2), synthetic.overlap(), synthetic.density(), synthetic.excess()
 EMPTY = tuple(table.iloc[:0] for table in FULL)
@@ -20,9 +20,15 @@ def draw(scores, overlap, density, excess, curve):
     yield figures.overlap_matrix(overlap, "ner")
     yield figures.overlap_ladder(overlap, "ner")
     yield figures.excess_ladder(excess, "ner")
+    yield figures.tree(similarity(excess), "shared (%)")
     yield figures.layer_profile(overlap)
     yield figures.density_bars(density, "layer")
     yield figures.losses(curve)
+
+
+def similarity(excess):
+    pairs = excess[(excess.task_a == "ner") & (excess.lang_a != excess.lang_b)]
+    return 100 * statistics.square(pairs, "shared", "lang_a", "lang_b")
 
 
 def words(figure):

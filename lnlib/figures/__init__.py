@@ -11,6 +11,7 @@ from lnlib.figures.overlap import (
     layer_profile,
     overlap_ladder,
     overlap_matrix,
+    tree,
 )
 from lnlib.figures.scores import losses, sparsity_curve, sparsity_curves, transfer_matrix
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
@@ -30,4 +31,5 @@ __all__ = [
     "sparsity_curve",
     "sparsity_curves",
     "transfer_matrix",
+    "tree",
 ]

@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from scipy.cluster.hierarchy import dendrogram
 
 from lnlib import nulls
+from lnlib.errors import UserError
 from lnlib.figures.style import COLOURS, MARKERS, SHARES, Figure, blank, figure_of, heatmap
+from lnlib.languages import LANGUAGES
+from lnlib.statistics import clusters, complete
 from lnlib.tasks import TASKS
 
 
@@ -83,6 +87,29 @@ def _rungs(axes: Axes, values: pd.Series, names: Sequence[str]) -> list[str]:
         axes.plot([dots.mean()] * 2, [place - 0.33, place + 0.33], color=colour, lw=2.5)
     axes.set_yticks(range(len(order)), order)
     return order
+
+
+def tree(similarity: pd.DataFrame, what: str) -> Figure:
+    """Languages by average linkage, and the matrix behind it in the order of the leaves.
+
+    `similarity` is `lnlib.statistics.square`'s; `what` says what its values are, with the unit.
+    """
+    try:
+        linkage, fit, leaves = clusters(similarity)
+    except UserError:
+        figure, (axes,) = figure_of(7.0, 2.0)
+        blank(axes, "a tree of languages")
+        return figure
+    figure, (left, right) = figure_of(8.4, 3.8, 1, 2)
+    names = [LANGUAGES[code].name for code in complete(similarity).index]
+    dendrogram(linkage, ax=left, orientation="left", labels=names, color_threshold=0,
+               above_threshold_color=COLOURS["full"])  # fmt: skip
+    left.set_title(f"cophenetic correlation {fit:.2f}", size=9)
+    left.grid(visible=False)
+    left.set(xlabel="distance from the closest pair")
+    style = {"order": leaves[::-1], "fmt": ".1f", "cbar_kws": {"label": what, "shrink": 0.8}}
+    heatmap(right, similarity, "", SHARES, **style)  # the tree's first leaf is at the bottom
+    return figure
 
 
 def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:

@@ -80,9 +80,10 @@ def ordered(codes: pd.Index | set[str]) -> list[str]:
     return sorted(codes, key=lambda code: (order.get(code, len(order)), code))
 
 
-def heatmap(axes: Axes, shares: pd.DataFrame, title: str, colours: str, **style: Any) -> None:
-    """Shares by language in the paper's order; what is missing is grey, never 0."""
-    codes = ordered(set(shares.index) | set(shares.columns))
+def heatmap(axes: Axes, shares: pd.DataFrame, title: str, colours: str,
+            order: list[str] | None = None, **style: Any) -> None:  # fmt: skip
+    """Shares by language, in the paper's order by default; what is missing is grey, never 0."""
+    codes = order or ordered(set(shares.index) | set(shares.columns))
     shares = shares.reindex(index=codes, columns=codes).astype(float)
     fixed = {"annot": True, "annot_kws": {"size": 7}, "square": True, "linewidths": 0.5}
     sns.heatmap(shares, ax=axes, cmap=colours, **fixed, **style)

@@ -1,0 +1,97 @@
+"""Statistics over pairs of languages: known answers, and tests that err as often as they say."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lnlib import statistics
+from lnlib.errors import UserError
+from lnlib.languages import LANGUAGES
+
+CODES = list(LANGUAGES)[:8]
+
+
+def matrix(values, codes=CODES):
+    table = pd.DataFrame(values, index=codes, columns=codes, dtype=float)
+    return table.mask(np.eye(len(codes), dtype=bool))
+
+
+def noise(rng, n=8):
+    half = np.triu(rng.normal(size=(n, n)), 1)
+    return half + half.T
+
+
+def test_a_square_is_the_mean_of_both_ways_round():
+    pairs = pd.DataFrame({"lang": ["ur", "en", "en"], "other": ["en", "ur", "fr"],
+                          "jaccard": [0.8, 0.9, 0.5]})  # fmt: skip
+    table = statistics.square(pairs, "jaccard")
+    assert list(table.index) == ["en", "fr", "ur"]
+    assert table.loc["en", "ur"] == table.loc["ur", "en"] == pytest.approx(0.85)
+    assert np.isnan(table.loc["fr", "ur"]) and np.isnan(table.loc["en", "en"])
+
+
+def test_the_language_that_lacks_most_pairs_is_dropped():
+    table = matrix(noise(np.random.default_rng(0)))
+    table.loc["zh", ["en", "fr"]] = table.loc[["en", "fr"], "zh"] = np.nan
+    assert list(statistics.complete(table).index) == [code for code in CODES if code != "zh"]
+
+
+def test_a_matrix_is_related_to_itself():
+    table = matrix(noise(np.random.default_rng(0)))
+    relation = statistics.mantel(table, np.exp(table), permutations=999)
+    assert relation.r == pytest.approx(1) and relation.languages == 8
+    # 1/8! of the orders do as well, so of 999 draws none is expected to
+    assert relation.p == pytest.approx(0.001)
+
+
+def test_unrelated_matrices_are_called_related_as_often_as_p_says():
+    rng = np.random.default_rng(0)
+    p = [
+        statistics.mantel(matrix(noise(rng)), matrix(noise(rng)), permutations=99, seed=i).p
+        for i in range(300)
+    ]
+    # 300 draws at 0.05: the standard error of the share is 0.0126; four of them
+    assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.05)
+
+
+def test_the_partial_test_takes_out_what_is_given():
+    rng = np.random.default_rng(1)
+    cause = noise(rng)
+    a, b = (matrix(cause + 0.3 * noise(rng)) for _ in range(2))
+    assert statistics.mantel(a, b, permutations=999).p < 0.01
+    # what is left of a and b is independent noise: p is uniform, and this seed's is no extreme
+    assert statistics.mantel(a, b, [matrix(cause)], permutations=999).p > 0.05
+
+
+@pytest.mark.parametrize("spoil, said", [
+    (lambda t: t.iloc[:4, :4], "needs 5"),
+    (lambda t: t * 0 + 1, "same value"),
+])  # fmt: skip
+def test_what_cannot_be_tested_is_refused(spoil, said):
+    table = matrix(noise(np.random.default_rng(0)))
+    with pytest.raises(UserError, match=said):
+        statistics.mantel(spoil(table), table)
+
+
+def test_an_interval_over_languages_is_wider_than_one_over_pairs():
+    # Each language brings its own level, so that pairs are far from independent.
+    level = np.random.default_rng(0).normal(size=8)
+    table = matrix(level[:, None] + level)
+    low, high = statistics.mean_interval(table)
+    pairs = table.to_numpy()[np.triu_indices(8, 1)]
+    assert low < pairs.mean() < high
+    assert high - low > 2 * 1.96 * pairs.std(ddof=1) / np.sqrt(len(pairs))
+
+
+def test_the_tree_joins_what_is_alike_and_keeps_exact_distances():
+    similarity = matrix(statistics.alike(CODES, "script").to_numpy())
+    _, fit, leaves = statistics.clusters(similarity)
+    assert fit == pytest.approx(1)  # two distances, 0 and 1, are a tree
+    scripts = [LANGUAGES[code].script for code in leaves]
+    assert sum(a != b for a, b in pairwise(scripts)) == len(set(scripts)) - 1
+
+
+def test_holms_correction_of_a_hand_computed_case():
+    assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
