@@ -1,5 +1,6 @@
 """The book: its table of contents, its address, and (slow) the pages that come out of a build."""
 
+import importlib
 import os
 import re
 import shutil
@@ -11,13 +12,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lnlib.languages import LANGUAGES
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 
 
 def toc_pages():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    below = [section for chapter in chapters for section in chapter.get("sections", ())]
+    return [toc["root"], *(page["file"] for page in [*chapters, *below])]
 
 
 @pytest.mark.parametrize("page", toc_pages())
@@ -26,7 +31,16 @@ def test_every_page_of_the_contents_has_a_source(page):
 
 
 def test_every_page_in_the_folder_is_in_the_contents():
-    assert {f"book/{path.stem}" for path in (ROOT / "book").glob("*.md")} <= set(toc_pages())
+    sources = {path.relative_to(ROOT).with_suffix("") for path in (ROOT / "book").rglob("*.md")}
+    assert {page.as_posix() for page in sources} <= set(toc_pages())
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_page_of_a_language_is_in_step_with_its_template(code, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    profiles = importlib.import_module("profiles")
+    page = (profiles.HOME / f"{code}.md").read_text(encoding="utf-8")
+    assert page == profiles.text(code), "run: python book/profiles.py"
 
 
 def test_the_citation_file_has_the_address_of_the_configuration():
