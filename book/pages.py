@@ -15,6 +15,7 @@ from IPython.display import Markdown, display
 
 from lnlib import ledger
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
+from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,11 +37,21 @@ _COLUMNS = {
 
 
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
-    """`results/<scale>/<name>.csv`, or an empty table with its columns if it has not been made."""
+    """`results/<scale>/<name>.csv`, or an empty table with its columns if it has not been made.
+
+    Scores of a recipe that is not the scale's any more are stale: they are left out, and
+    `run_so_far` says so.
+    """
     path = ROOT / "results" / scale / f"{name}.csv"
-    if path.exists():
-        return pd.read_csv(path, low_memory=False)
-    return pd.DataFrame(columns=_COLUMNS[name].split())
+    if not path.exists():
+        return pd.DataFrame(columns=_COLUMNS[name].split())
+    rows = pd.read_csv(path, low_memory=False)
+    if "recipe" not in rows:
+        return rows
+    current = rows["recipe"] == rows["task"].map(lambda task: SCALES[scale].recipes[task].hash)
+    kept = rows[current]
+    kept.attrs["stale"] = len(rows) - len(kept)
+    return kept
 
 
 def scales() -> list[str]:
@@ -116,5 +127,9 @@ def run_so_far(scores: pd.DataFrame, scale: str = SCALE) -> str:
         tail = f" Not run: {names(rest)}." if rest else ""
         lines.append(
             f"- {title}: {len(done)} of {len(codes)} languages, {count} seed{plural}.{tail}"
+        )
+    if stale := scores.attrs.get("stale"):
+        lines.append(
+            f"- Left out: {stale} scores measured with other settings than this version's."
         )
     return "\n".join(lines)

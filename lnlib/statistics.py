@@ -73,8 +73,8 @@ def mantel(
     Square matrices over languages, symmetric; only languages complete in all are used. With
     `given`, the partial test: what a and b share beyond these matrices (residuals of ranks, those
     of `a` permuted; Smouse, Long and Sokal 1986). Where both matrices follow a hidden map of the
-    languages, p is too small with or without `given` (Guillot and Rousset 2011). Raises UserError with fewer than five languages,
-    or where a matrix has the same value for every pair.
+    languages, p is too small with or without `given` (Guillot and Rousset 2011). Raises UserError
+    with fewer than five languages, or where a matrix has the same value for every pair.
     """
     matrices = [a, b, *given]
     codes = [code for code in complete(a).index if all(code in m.index for m in matrices)]

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import synthetic
 import yaml
 
 from lnlib.languages import LANGUAGES
@@ -53,6 +54,20 @@ def test_the_typesetter_comes_with_its_licence_and_fonts():
     assert "Apache License" in (mathjax / "LICENSE").read_text(encoding="utf-8")
     assert list((mathjax / "output/chtml/fonts/woff-v2").glob("*.woff"))
     assert (mathjax.parent / CONFIG["sphinx"]["config"]["mathjax_path"]).exists()
+
+
+def test_stale_scores_are_left_out_and_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    pages = importlib.import_module("pages")
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    rows = synthetic.scores(tasks=("ner",), seeds=1)
+    current = pages.SCALES["demo"].recipes["ner"].hash
+    rows["recipe"] = [current] * (len(rows) - 2) + ["of last week"] * 2
+    (tmp_path / "results/demo").mkdir(parents=True)
+    rows.to_csv(tmp_path / "results/demo/scores.csv", index=False)
+    table = pages.table("scores")
+    assert len(table) == len(rows) - 2
+    assert "Left out: 2 scores" in pages.run_so_far(table)
 
 
 class Loads(HTMLParser):

@@ -2,12 +2,15 @@
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from lnlib import results, runs
+from lnlib.encoders import load_encoder
 from lnlib.errors import UserError
+from lnlib.scales import SCALES
 
 
 def row(**changes):
@@ -76,3 +79,15 @@ def test_a_measurement_already_in_the_table_is_not_made_again(ner, tmp_path, mon
     first = runs.measure(ner, None, 0, 0, table)
     monkeypatch.setattr(runs, "transfer", lambda *_, **__: pytest.fail("trained again"))
     assert runs.measure(ner, None, 0, 0, table).value == first.value
+
+
+RECORDED = sorted((Path(__file__).resolve().parents[1] / "results/demo").glob("*.csv"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_recorded_rows_are_of_the_encoder_and_the_recipes_that_ship(path):
+    table = results.read(path)
+    assert set(table.encoder) == {load_encoder().fingerprint}
+    if "recipe" in table:
+        recipes = SCALES["demo"].recipes
+        assert (table.recipe == [recipes[task].hash for task in table.task]).all()
