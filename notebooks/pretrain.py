@@ -19,7 +19,7 @@
 # [![Open in Colab](../book/_static/colab.svg)](https://colab.research.google.com/github/lnlib/language-neutral-subnetworks/blob/main/notebooks/pretrain.ipynb)
 #
 # The encoder of the scales `demo` and `small`: 6 layers, width 128, pre-trained on running text in
-# the eleven languages and on the gazetteer's training side. 60 million tokens take some 100 minutes
+# the eleven languages and on the gazetteer's training side. 60 million tokens take some two hours
 # on two CPU cores. The text is not part of the project: `text_dir` is a folder laid out like the
 # hub, `LANG/train-*.parquet` and `LANG/validation-*.parquet` with a column `text`.
 #

@@ -1,6 +1,6 @@
 """Pre-train mini-mBERT: next word, then masked words and next sentence, in 11 languages.
 
-The recipe is multilingual BERT's, scaled to what two CPU cores see in an hour and a half:
+The recipe is multilingual BERT's, scaled to what two CPU cores see in two hours:
 languages sampled with exponent 0.7, tokens masked 80/10/10, pairs of segments of which half are
 torn apart. Three things are not BERT's, because a run this short needs them: word embeddings start
 from co-occurrence counts (`start`), the first part of the run predicts the next word, and three
