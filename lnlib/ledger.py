@@ -110,7 +110,10 @@ def kind(overlap: pd.DataFrame) -> pd.Series:
 def compared(
     overlap: pd.DataFrame, task: str, what: str, by: str = "all", sparsity: int = 50
 ) -> pd.DataFrame:
-    """Rows of one `kind` for one task, `lang` being the ticket's language; both ways for pairs."""
+    """Rows of one `kind` for one task, `lang` being the ticket's language; both ways for pairs.
+
+    Masks found on mixtures of languages are left out, on either side.
+    """
     rows = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
     rows = rows[kind(rows) == what]
     sides = []
@@ -118,7 +121,10 @@ def compared(
         side = rows[(rows[f"task_{a}"] == task) & (rows[f"method_{a}"] == "ticket")]
         sides.append(side.assign(lang=side[f"lang_{a}"], other=side[f"lang_{b}"]))
     both = pd.concat(sides)
-    return both[~both["lang"].astype(str).str.contains("+", regex=False)]
+    # A control that needs no data has no language: na=False keeps it.
+    mixed = [both[name].astype(str).str.contains("+", regex=False, na=False)
+             for name in ("lang", "other")]  # fmt: skip
+    return both[~(mixed[0] | mixed[1])]
 
 
 LADDER = (
