@@ -138,25 +138,28 @@ LADDER = (
 )
 
 
-def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
-    """The rungs of one task: columns rung, lang, jaccard (%); unmeasured rungs are absent.
+def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all") -> pd.DataFrame:
+    """The rungs of one task: columns rung, lang, jaccard (%), pair; unmeasured rungs are absent.
 
     The first rung is (1 - s) / (1 + s) for sparsity s; the second is computed from the densities of
-    the pairs of languages. Both hold for any masks; the others are measured.
+    the pairs of languages. Both hold for any masks; the others are measured. `pair` is the row's
+    index in `overlap` (-1 for the first rung): a pair of tickets is there once for each of the two.
     """
-    between = compared(overlap, task, "other language", sparsity=sparsity)
+    between = compared(overlap, task, "other language", by, sparsity)
     if between.empty:
-        return pd.DataFrame(columns=["rung", "lang", "jaccard"])
+        return pd.DataFrame(columns=["rung", "lang", "jaccard", "pair"])
     parts = [
         pd.DataFrame(
-            {"rung": LADDER[0], "lang": "", "jaccard": [(100 - sparsity) / (100 + sparsity)]}
+            {"rung": LADDER[0], "lang": "", "jaccard": [(100 - sparsity) / (100 + sparsity)]},
+            index=[-1],
         ),
         between.assign(rung=LADDER[1], jaccard=between["expected"]),
     ]
     kinds = ("random", "magnitude", "shuffled", "other language", "other seed")
     for rung, what in zip(LADDER[2:], kinds, strict=True):
-        parts.append(compared(overlap, task, what, sparsity=sparsity).assign(rung=rung))
-    rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts], ignore_index=True)
+        parts.append(compared(overlap, task, what, by, sparsity).assign(rung=rung))
+    rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts])
+    rungs = rungs.rename_axis("pair").reset_index()[["rung", "lang", "jaccard", "pair"]]
     return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
 
 
