@@ -184,16 +184,25 @@ def fragment():
     return re.search(r"```\{raw\} html\n(.*?)```", page, re.DOTALL)[1]
 
 
-def opened(folder, content, hashes):
-    """What the page shows from a disk for each hash in turn, the first one at its opening."""
+def opened(folder, content, hashes, keys=()):
+    """What the page shows from a disk for each hash in turn, the first one at its opening.
+
+    Keys are pressed before the last look, on the cell that the tab key reaches.
+    """
     (folder / "_static").mkdir()
     (folder / "book").mkdir()
     for kind in ("js", "css"):
         shutil.copy(STATIC / f"explorer.{kind}", folder / "_static")
     (folder / "_static" / "explorer-data.js").write_text(explorer.script(content), "utf-8")
     probe = """
-    const seen = [], rest = HASHES;
+    const seen = [], rest = HASHES, keys = KEYS;
+    const press = () => {
+      if (keys.length) document.querySelector("td[tabindex='0']").focus();
+      for (const key of keys)
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+    };
     const look = () => {
+      if (!rest.length) press();
       const cells = {}, rungs = {};
       for (const td of document.querySelectorAll("td[data-pair]"))
         cells[td.dataset.pair] = td.classList.contains("explorer-missing")
@@ -202,13 +211,14 @@ def opened(folder, content, hashes):
         rungs[tr.dataset.rung] = tr.lastChild.textContent;
       seen.push({cells, rungs, text: document.getElementById("explorer").textContent,
         detail: document.querySelector(".explorer-detail")?.textContent,
-        status: document.querySelector("[role=status]")?.textContent});
+        status: document.querySelector("[role=status]")?.textContent,
+        reached: document.querySelectorAll("td[tabindex='0']").length, address: location.hash});
       if (rest.length) location.hash = rest.shift();
       else document.getElementById("seen").textContent = JSON.stringify(seen);
     };
     addEventListener("hashchange", () => setTimeout(look));
     look();
-    """.replace("HASHES", json.dumps(hashes[1:]))
+    """.replace("HASHES", json.dumps(hashes[1:])).replace("KEYS", json.dumps(keys))
     page = folder / "book" / "explorer.html"
     page.write_text(
         f'<!doctype html><meta charset="utf-8">{fragment()}'
@@ -292,6 +302,17 @@ def test_a_missing_pair_is_an_empty_cell_and_an_old_link_is_answered(tmp_path):
     n = len(PAPER_COVERAGE["ner"])
     in_table = len(list(combinations(range(n), 2))) - 1
     assert f"{in_table} of {in_table + 1} pairs" in whole["status"]
+
+
+@browser
+def test_arrow_keys_move_through_the_matrix_and_the_address_follows(tmp_path):
+    content = explorer.data({"demo": synthetic.overlap(tasks=("ner",))})
+    first, second, *_ = content["runs"][0]["langs"]
+    keys = ["ArrowLeft", "ArrowRight", "ArrowDown", "Home", "ArrowRight", "ArrowUp"]
+    (seen,) = opened(tmp_path, content, ["#layer=2"], keys)
+    assert seen["detail"].startswith(f"{LANGUAGES[first].name} and {LANGUAGES[second].name}: ")
+    assert seen["reached"] == 1  # the tab key leaves the matrix again
+    assert {"layer=2", f"pair={first}-{second}"} <= set(seen["address"][1:].split("&"))
 
 
 @browser

@@ -221,7 +221,9 @@
       el("th", { scope: "col" }, el("span", { "aria-hidden": "true" }, code),
         el("span", { class: "explorer-hidden" }, nameOf(code)))));
     cellNodes = new Map();
-    const rows = run.langs.map((a) => el("tr", {}, el("th", { scope: "row" }, nameOf(a)),
+    const rows = run.langs.map((a) => el("tr", {},
+      el("th", { scope: "row" }, el("span", { class: "explorer-long" }, nameOf(a)),
+        el("span", { class: "explorer-short", "aria-hidden": "true" }, a)),
       ...run.langs.map((b) => {
         const cell = cellOf(run, block.cells, a, b);
         const node = el("td", { tabindex: "-1", "data-pair": `${a}-${b}` });
