@@ -93,7 +93,7 @@ def _runs(overlap: pd.DataFrame, scale: str) -> Iterator[dict[str, Any]]:
             if pairs.empty:
                 continue
             codes = sorted({*pairs["lang"], *pairs["other"]}, key=_ORDER.__getitem__)
-            parts = []
+            parts: list[dict[str, Any]] = []
             for (by, part), found in pairs.groupby(["by", "part"]):
                 own = here[(here["by"] == by) & (here["part"] == part)]
                 parts.append(
@@ -131,7 +131,7 @@ def _place(by: str, part: str) -> dict[str, str]:
     }
 
 
-def _depth(part: Mapping[str, str]) -> tuple[bool, float, str]:
+def _depth(part: Mapping[str, Any]) -> tuple[bool, float, str]:
     """The whole first, then layers by number; one without a number (a pooler) comes last."""
     layer = part["layer"]
     return bool(layer), int(layer) if layer.isdigit() else math.inf, part["component"]
