@@ -35,7 +35,10 @@ def kind(overlap: pd.DataFrame) -> pd.Series:
 def compared(
     overlap: pd.DataFrame, task: str, what: str, by: str = "all", sparsity: int = 50
 ) -> pd.DataFrame:
-    """Rows of one `kind` for one task, `lang` being the ticket's language; both ways for pairs."""
+    """Rows of one `kind` for one task, `lang` being the ticket's language; both ways for pairs.
+
+    Masks found on mixtures of languages are left out, on either side.
+    """
     rows = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
     rows = rows[kind(rows) == what]
     sides = []
@@ -43,7 +46,11 @@ def compared(
         side = rows[(rows[f"task_{a}"] == task) & (rows[f"method_{a}"] == "ticket")]
         sides.append(side.assign(lang=side[f"lang_{a}"], other=side[f"lang_{b}"]))
     both = pd.concat(sides)
-    return both[~both["lang"].astype(str).str.contains("+", regex=False)]
+    return both[~_mixed(both["lang"]) & ~_mixed(both["other"])]
+
+
+def _mixed(langs: pd.Series) -> pd.Series:
+    return langs.astype(str).str.contains("+", regex=False, na=False)
 
 
 RUNGS = (
@@ -57,25 +64,28 @@ RUNGS = (
 )
 
 
-def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
-    """The rungs of one task: columns rung, lang, jaccard (%); unmeasured rungs are absent.
+def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all") -> pd.DataFrame:
+    """The rungs of one task: columns rung, lang, jaccard (%), pair; unmeasured rungs are absent.
 
     The first rung is (1 - s) / (1 + s) for sparsity s; the second is computed from the densities of
-    the pairs of languages. Both hold for any masks; the others are measured.
+    the pairs of languages. Both hold for any masks; the others are measured. `pair` is the row's
+    index in `overlap` (-1 for the first rung): a pair of tickets is there once for each of the two.
     """
-    between = compared(overlap, task, "other language", sparsity=sparsity)
+    between = compared(overlap, task, "other language", by, sparsity)
     if between.empty:
-        return pd.DataFrame(columns=["rung", "lang", "jaccard"])
+        return pd.DataFrame(columns=["rung", "lang", "jaccard", "pair"])
     parts = [
         pd.DataFrame(
-            {"rung": RUNGS[0], "lang": "", "jaccard": [(100 - sparsity) / (100 + sparsity)]}
+            {"rung": RUNGS[0], "lang": "", "jaccard": [(100 - sparsity) / (100 + sparsity)]},
+            index=[-1],
         ),
         between.assign(rung=RUNGS[1], jaccard=between["expected"]),
     ]
     kinds = ("random", "magnitude", "shuffled", "other language", "other seed")
     for rung, what in zip(RUNGS[2:], kinds, strict=True):
-        parts.append(compared(overlap, task, what, sparsity=sparsity).assign(rung=rung))
-    rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts], ignore_index=True)
+        parts.append(compared(overlap, task, what, by, sparsity).assign(rung=rung))
+    rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts])
+    rungs = rungs.rename_axis("pair").reset_index()[["rung", "lang", "jaccard", "pair"]]
     return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
 
 
@@ -107,7 +117,7 @@ def excess_ladder(excess: pd.DataFrame, task: str, sparsity: int = 50) -> pd.Dat
     """
     rows = excess[(excess["sparsity"] == sparsity) & (excess["task_a"] == task)]
     rows = rows[rows["task_b"] == task]
-    rows = rows[~(rows["lang_a"] + rows["lang_b"]).astype(str).str.contains("+", regex=False)]
+    rows = rows[~_mixed(rows["lang_a"]) & ~_mixed(rows["lang_b"])]
     what = kind(rows)
     between = rows[what == "other language"]
     parts = [

@@ -89,6 +89,14 @@ def test_mixtures_are_not_counted_as_a_language():
     assert ledger.change(with_mixture, "ner").equals(ledger.change(scores, "ner"))
 
 
+@pytest.mark.parametrize("side", ["lang_a", "lang_b"])
+def test_a_mixture_is_no_other_language_on_either_side_of_a_pair(side):
+    overlap = synthetic.overlap(tasks=("ner",))
+    mixed = overlap.head(1).assign(**{side: "en+fa+fr+zh"}, jaccard=0.0)
+    with_mixture = ledger.pd.concat([overlap, mixed], ignore_index=True)
+    assert nulls.ladder(with_mixture, "ner").equals(nulls.ladder(overlap, "ner"))
+
+
 def test_masks_of_another_task_are_compared_with_the_own_one():
     scores = synthetic.scores(tasks=("mlm", "ner"))
     rows = ledger.own(scores, "ner")
