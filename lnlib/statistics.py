@@ -116,12 +116,12 @@ def mean_interval(matrix: pd.DataFrame, *, resamples: int = RESAMPLES,
         return -np.inf, np.inf
     np.fill_diagonal(values, np.nan)
     rng = np.random.default_rng(seed)
-    means = []
+    means: list[float] = []
     while len(means) < resamples:
         drawn = rng.integers(len(values), size=len(values))
         part = values[np.ix_(drawn, drawn)]
         if not np.isnan(part).all():
-            means.append(np.nanmean(part))
+            means.append(float(np.nanmean(part)))
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 

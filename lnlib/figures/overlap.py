@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,11 @@ def tree(similarity: pd.DataFrame, what: str) -> Figure:
     left.set_title(f"cophenetic correlation {fit:.2f}", size=9)
     left.grid(visible=False)
     left.set(xlabel="distance from the closest pair")
-    style = {"order": leaves[::-1], "fmt": ".1f", "cbar_kws": {"label": what, "shrink": 0.8}}
+    style: dict[str, Any] = {
+        "order": leaves[::-1],
+        "fmt": ".1f",
+        "cbar_kws": {"label": what, "shrink": 0.8},
+    }
     heatmap(right, similarity, "", SHARES, **style)  # the tree's first leaf is at the bottom
     return figure
 

@@ -104,7 +104,11 @@ def transfer_matrix(
             continue
         limit = float(np.nanmax(np.abs(gains.to_numpy(float))))
         bar = {"label": f"gain in {UNITS[task]} (blue is better)", "shrink": 0.8}
-        style = {"vmin": -limit, "vmax": limit, "fmt": ".2f" if limit < 1 else ".1f"}
+        style: dict[str, Any] = {
+            "vmin": -limit,
+            "vmax": limit,
+            "fmt": ".2f" if limit < 1 else ".1f",
+        }
         heatmap(axes, gains, name, GAINS, cbar_kws=bar, **style)
         axes.set(ylabel="mask found on", xlabel="trained and scored on")
     return figure
