@@ -82,5 +82,5 @@ if data_dir is not None:
     worth = pretraining.worth(
         load_encoder(str(folder / "mini-mbert")), recipe, Path(data_dir), folder / "worth.csv"
     )
-    pretraining.write_card(folder / "log.jsonl", folder / "mini-mbert", recipe, worth)
+    pretraining.write_card(folder / "mini-mbert", recipe, worth)
     display(worth)

@@ -159,7 +159,7 @@ def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monke
     table = worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE)
     monkeypatch.delattr(module, "Workbench")  # what is in the table is not measured again
     assert worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE).equals(table)
-    write_card(log, folder, recipe, table)
+    write_card(folder, recipe, table)
     row = f"| ur | {table.random[0]:.1f} | {table.pretrained[0]:.1f} |"
     assert row in (folder / "README.md").read_text()
 

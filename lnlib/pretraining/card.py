@@ -26,13 +26,13 @@ def export(
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
-    write_card(log, folder, recipe)
+    (folder / "log.jsonl").write_bytes(log.read_bytes())  # so that the card can be written again
+    write_card(folder, recipe)
 
 
-def write_card(log: Path, folder: Path, recipe: Pretraining,
-               worth: pd.DataFrame | None = None) -> None:  # fmt: skip
+def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = None) -> None:
     """The model card: numbers of the last line of the run's log, and `worth`'s table if given."""
-    last = json.loads(log.read_text().splitlines()[-1])
+    last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     rows = "\n".join(f"| {lang} | {loss:.2f} |" for lang, loss in last["held_out_mlm"].items())
     weights = sum(p.numel() for p in new_model(recipe).parameters())
     card = _CARD.format(
