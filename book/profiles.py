@@ -94,10 +94,10 @@ class Profile:
         """Name, script and kin, and a sentence of each kind in the language's own script."""
         of = self.language
         pages.say(
-            f"{pages.sample(of.endonym, of.code)}, `{of.code}`: script {of.script}, branch "
-            f"{of.family}, word order {of.word_order}. All numbers below are at scale "
-            f"`{pages.SCALE}`."
+            f"Code `{of.code}`, script {of.script}, branch {of.family}, word order "
+            f"{of.word_order}. All numbers below are at scale `{pages.SCALE}`."
         )
+        pages.say(pages.sample(of.endonym, of.code))  # on a line of its own: its direction is too
         if self.code in cldr.LANGS:
             rows = []
             for split in ("train", "validation"):
