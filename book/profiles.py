@@ -12,7 +12,7 @@ import pages
 import pandas as pd
 
 from lnlib import figures, ledger, nulls
-from lnlib.corpora import cldr, gazetteer
+from lnlib.corpora import gazetteer
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
 from lnlib.tasks import TASKS, get_task
 
@@ -98,14 +98,13 @@ class Profile:
             f"{of.word_order}. All numbers below are at scale `{pages.SCALE}`."
         )
         pages.say(pages.sample(of.endonym, of.code))  # on a line of its own: its direction is too
-        if self.code in cldr.LANGS:
-            rows = []
-            for split in ("train", "validation"):
-                example = gazetteer.load("ner", self.code, split, 1)[0]
-                space = "" if self.code == "zh" else " "  # zh is split into characters
-                sentence = space.join(example["tokens"])
-                rows.append({"side": split, "sentence": pages.sample(sentence, self.code)})
-            pages.show(pd.DataFrame(rows))
+        rows = []
+        for split in ("train", "validation"):
+            example = gazetteer.load("ner", self.code, split, 1)[0]
+            space = "" if self.code == "zh" else " "  # zh is split into characters
+            sentence = space.join(example["tokens"])
+            rows.append({"side": split, "sentence": pages.sample(sentence, self.code)})
+        pages.show(pd.DataFrame(rows))
 
     def scores(self, task: str) -> None:
         """One table: the full model, the ticket and the controls at 50 %."""
@@ -140,15 +139,16 @@ class Profile:
         rows = nulls.compared(self.tables["overlap"], task, "other language")
         rows = rows[rows["lang"] == self.code]
         frame = (100 * rows.groupby("other")["jaccard"].mean()).rename("Jaccard, %").to_frame()
-        frame["departures beyond chance, points"] = self._beyond(task).reindex(frame.index)
+        departures = nulls.departures(self.tables["excess"], task, "other language")
+        beyond = departures[departures["lang"] == self.code].groupby("other")["beyond"].mean()
+        frame["departures beyond chance, points"] = beyond.reindex(frame.index)
         gains = ledger.change(self.tables["scores"], task)
         here, none = self.language.name, pd.Series(dtype=float)
         frame[f"its mask on {here}"] = gains.get(self.code, none).reindex(frame.index)
         frame[f"{here}'s mask on it"] = gains.T.get(self.code, none).reindex(frame.index)
         if frame.empty:
             return
-        order = frame.iloc[:, 1].fillna(-1e9) * 1e6 + frame.iloc[:, 0]
-        frame = frame.loc[order.sort_values(ascending=False).index]
+        frame = frame.sort_values([frame.columns[1], frame.columns[0]], ascending=False)
         shown = frame.reset_index(names="language")
         shown["language"] = [
             f"[{LANGUAGES[code].name}]({code})" if code in LANGUAGES else code
@@ -160,14 +160,6 @@ class Profile:
         )
         pages.show(shown, formats)
         pages.say(f"Gains are over the target's own mask, in {ledger.UNITS[task]}.")
-
-    def _beyond(self, task: str) -> pd.Series:
-        rows = self.tables["excess"]
-        rows = rows[(rows["task_a"] == task) & (rows["sparsity"] == 50)]
-        rows = rows[nulls.kind(rows) == "other language"]
-        mine = rows[(rows["lang_a"] == self.code) | (rows["lang_b"] == self.code)]
-        other = mine["lang_b"].where(mine["lang_a"] == self.code, mine["lang_a"])
-        return (100 * (mine["shared"] - mine["expected_near"]).astype(float)).groupby(other).mean()
 
 
 if __name__ == "__main__":

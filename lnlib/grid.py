@@ -116,13 +116,13 @@ def compare(scale: str, runs_dir: Path, results_dir: Path) -> None:
         if not tickets:
             continue
         lang = PAPER_COVERAGE[task][0]
-        controls = [find_ticket(encoder, task, lang, scale, method=m) for m in WITHOUT_DATA]
-        untouched = controls[WITHOUT_DATA.index("magnitude")]
+        controls = {m: find_ticket(encoder, task, lang, scale, method=m) for m in WITHOUT_DATA}
+        everyone = [*tickets, *controls.values()]
         groupings = ("all", "layer", "component")
         for name, table in (
-            ("overlap", overlap_table([*tickets, *controls], HEADLINE, groupings)),
-            ("density", density_table([*tickets, *controls], HEADLINE, groupings)),
-            ("excess", excess_table(tickets, untouched, sizes, HEADLINE)),
+            ("overlap", overlap_table(everyone, HEADLINE, groupings)),
+            ("density", density_table(everyone, HEADLINE, groupings)),
+            ("excess", excess_table(tickets, controls["magnitude"], sizes, HEADLINE)),
         ):
             rows = results.mask_rows(table, scale, encoder.fingerprint)
             results.add(home / f"{name}.csv", rows)

@@ -40,6 +40,19 @@ def compared(
     Masks found on mixtures of languages are left out, on either side.
     """
     rows = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
+    return _sides(rows, task, what)
+
+
+def departures(excess: pd.DataFrame, task: str, what: str, sparsity: int = 50) -> pd.DataFrame:
+    """`compared` for the departures of `lnlib.excess`: what they share beyond chance, in points.
+
+    The column `beyond` is `shared` less `expected_near`.
+    """
+    rows = _sides(excess[excess["sparsity"] == sparsity], task, what)
+    return rows.assign(beyond=100 * (rows["shared"] - rows["expected_near"]).astype(float))
+
+
+def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:
     rows = rows[kind(rows) == what]
     sides = []
     for a, b in ("ab", "ba"):
@@ -115,17 +128,18 @@ def excess_ladder(excess: pd.DataFrame, task: str, sparsity: int = 50) -> pd.Dat
 
     The chance rungs are computed for the pairs of languages. Unmeasured rungs are absent.
     """
-    rows = excess[(excess["sparsity"] == sparsity) & (excess["task_a"] == task)]
-    rows = rows[rows["task_b"] == task]
-    rows = rows[~_mixed(rows["lang_a"]) & ~_mixed(rows["lang_b"])]
-    what = kind(rows)
-    between = rows[what == "other language"]
+
+    def pairs(what: str) -> pd.DataFrame:
+        rows = departures(excess, task, what, sparsity)
+        return rows[~rows.index.duplicated()]  # a pair of tickets comes both ways
+
+    between = pairs("other language")
     parts = [
         between.assign(rung=EXCESS_RUNGS[0], shared=between["expected"]),
         between.assign(rung=EXCESS_RUNGS[1], shared=between["expected_near"]),
     ]
     kinds = ("shuffled", "other language", "other seed")
-    for rung, name in zip(EXCESS_RUNGS[2:], kinds, strict=True):
-        parts.append(rows[what == name].assign(rung=rung))
+    for rung, what in zip(EXCESS_RUNGS[2:], kinds, strict=True):
+        parts.append(pairs(what).assign(rung=rung))
     rungs = pd.concat([part[["rung", "shared"]] for part in parts], ignore_index=True)
     return rungs.assign(shared=100 * rungs["shared"].astype(float))
