@@ -136,10 +136,10 @@ class Profile:
 
         The nearest come first, by departures shared beyond chance, or by Jaccard without them.
         """
-        rows = nulls.compared(self.tables["overlap"], task, "other language")
+        rows = nulls.languages(nulls.compared, self.tables["overlap"], task)
         rows = rows[rows["lang"] == self.code]
         frame = (100 * rows.groupby("other")["jaccard"].mean()).rename("Jaccard, %").to_frame()
-        departures = nulls.departures(self.tables["excess"], task, "other language")
+        departures = nulls.languages(nulls.departures, self.tables["excess"], task)
         beyond = departures[departures["lang"] == self.code].groupby("other")["beyond"].mean()
         frame["departures beyond chance, points"] = beyond.reindex(frame.index)
         gains = ledger.change(self.tables["scores"], task)

@@ -110,11 +110,11 @@ def _runs(overlap: pd.DataFrame, scale: str) -> Iterator[dict[str, Any]]:
 
 def _pairs(overlap: pd.DataFrame, task: str, level: int) -> pd.DataFrame:
     """Every pair of tickets once: columns of the table, and lang and other in the book's order."""
-    both = pd.concat(
-        nulls.compared(overlap, task, what, str(by), level)
-        for by in ("all", *overlap["by"].unique())  # "all" first: concat wants one at least
-        for what in ("other language", "other seed")
-    )
+    parts = []
+    for by in ("all", *overlap["by"].unique()):  # "all" first: concat wants one at least
+        parts.append(nulls.languages(nulls.compared, overlap, task, by=str(by), sparsity=level))
+        parts.append(nulls.compared(overlap, task, "other seed", str(by), level))
+    both = pd.concat(parts)
     both = both[both["lang"].isin(_ORDER) & both["other"].isin(_ORDER)]
     both = both[both["lang"].map(_ORDER) <= both["other"].map(_ORDER)]
     return both[~both.index.duplicated()]  # two seeds of one language come both ways

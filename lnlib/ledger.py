@@ -123,15 +123,15 @@ def share_lost_in_transfer(scores: pd.DataFrame, overlap: pd.DataFrame, task: st
 
 def overlap_over_chance(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.Series:
     """Jaccard with other languages less that of independent masks of the same densities, points."""
-    rows = nulls.compared(overlap, task, "other language")
+    rows = nulls.languages(nulls.compared, overlap, task)
     return 100 * (rows["jaccard"] - rows["expected"]).groupby(rows["lang"]).mean().dropna()
 
 
 def seed_over_language(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.Series:
-    """Jaccard with another seed less that with other languages, in points."""
+    """Jaccard with another seed less that with other languages of other seeds, in points."""
     seed, language = (
         nulls.compared(overlap, task, what).groupby("lang")["jaccard"].mean()
-        for what in ("other seed", "other language")
+        for what in ("other seed", "other language and seed")
     )
     return 100 * (seed - language).dropna()
 
@@ -162,9 +162,8 @@ def published_value(measure: str, task: str) -> float:
         return 100.0 * float((table[table["task"] == task]["ticket_sparsity"] >= 50).mean())
     if measure in ("overlap_over_chance", "seed_over_language"):
         rungs = nulls.published_ladder(task)
-        lower = "independent masks" if measure == "overlap_over_chance" else "other languages"
-        upper = "other languages" if measure == "overlap_over_chance" else "other seed"
-        return rungs[upper] - rungs[lower]
+        chance, languages, seed = rungs.values()
+        return languages - chance if measure == "overlap_over_chance" else seed - languages
     return float(_MEASURES[measure](published.scores(), pd.DataFrame(), task).mean())
 
 
@@ -226,7 +225,7 @@ def _started(claim: dict[str, Any], scores: pd.DataFrame, overlap: pd.DataFrame,
         "gain_over_random": lambda: (
             len(at(scores, task, "own")) and len(at(scores, task, "random"))
         ),
-        "overlap_over_chance": lambda: len(nulls.compared(overlap, task, "other language")),
+        "overlap_over_chance": lambda: len(nulls.languages(nulls.compared, overlap, task)),
         "seed_over_language": lambda: len(nulls.compared(overlap, task, "other seed")),
     }
     return bool(wanted.get(claim["measure"], lambda: change(scores, task).size)())

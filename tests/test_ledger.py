@@ -118,6 +118,23 @@ def test_the_ladder_is_in_order_and_names_only_what_was_measured():
     assert nulls.ladder(table, "mlm").empty
 
 
+def test_languages_are_compared_across_seeds_once_every_pair_is():
+    table = synthetic.overlap(tasks=("ner",))
+    across = nulls.languages(nulls.compared, table, "ner")
+    assert (across["seed_a"] != across["seed_b"]).all()
+    without = table.drop(across[(across["lang"] == "ur") & (across["other"] == "en")].index)
+    within = nulls.languages(nulls.compared, without, "ner")
+    assert len(within) and (within["seed_a"] == within["seed_b"]).all()
+
+
+def test_what_one_seed_shares_is_no_merit_of_the_language():
+    """Two languages of one seed share more than two seeds of one language; across seeds, less."""
+    table = synthetic.overlap(tasks=("ner",), language=0.85, one_seed=0.1, seed=0.93)
+    points = ledger.seed_over_language(synthetic.scores(), table, "ner")
+    # 0.003 is the scatter of a pair: four standard errors of a language's 16 pairs and 1 pair
+    assert points.to_numpy() == pytest.approx(8, abs=400 * 0.003 * np.sqrt(1 / 16 + 1))
+
+
 def test_a_mask_beside_itself_is_no_pair_of_seeds():
     table = synthetic.overlap(tasks=("ner",))
     itself = table.head(1).assign(lang_b=table["lang_a"].iloc[0])
@@ -137,7 +154,8 @@ def test_departures_have_rungs_of_their_own():
     assert means["chance, anywhere in a matrix"] == pytest.approx(4)
     assert means["chance, among weights of like size"] == pytest.approx(17)
     # the synthetic pairs' Jaccard, a quarter of it here, scatters by 0.003: over 36 pairs or 9
-    # seeds four standard errors of the mean are below 0.1 point
-    assert means["other languages"] == pytest.approx(85 / 4, abs=0.1)
-    assert means["other seed"] == pytest.approx(93 / 4, abs=0.1)
+    # seeds four standard errors of the mean are at most 0.1 point
+    assert means["other language, other seed"] == pytest.approx(85 / 4, abs=0.1)
+    assert means["other language, same seed"] == pytest.approx(87 / 4, abs=0.1)
+    assert means["same language, other seed"] == pytest.approx(93 / 4, abs=0.1)
     assert nulls.excess_ladder(table, "mlm").empty

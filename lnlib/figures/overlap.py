@@ -23,7 +23,7 @@ def overlap_matrix(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
     """Jaccard of masks for each pair of languages, %; two seeds of one on the diagonal."""
     figure, (axes,) = figure_of(6.2, 5.0)
     seeds = nulls.compared(overlap, task, "other seed", sparsity=sparsity)
-    languages = nulls.compared(overlap, task, "other language", sparsity=sparsity)
+    languages = nulls.languages(nulls.compared, overlap, task, sparsity=sparsity)
     rows = pd.concat([languages, seeds.assign(other=seeds["lang"])])
     if rows.empty:
         blank(axes, f"overlap of {TASKS[task].title} masks")
@@ -36,7 +36,7 @@ def overlap_matrix(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
 
 
 def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:
-    """The overlap between languages among its nulls and its ceiling; published means as diamonds.
+    """The overlap between languages among its nulls and seeds; published means as diamonds.
 
     A dot is a pair of masks, the bar their mean.
     """
@@ -48,7 +48,7 @@ def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
     order = _rungs(axes, rungs.set_index("rung")["jaccard"], nulls.RUNGS)
     for rung, value in nulls.published_ladder(task).items() if sparsity == 50 else ():
         style = {"marker": "D", "s": 36, "facecolor": "white", "edgecolor": "black", "zorder": 4}
-        label = "published" if rung == "other languages" else None
+        label = "published" if rung == nulls.RUNGS[0] else None
         axes.scatter(value, order.index(rung), label=label, **style)
     axes.set(xlabel="Jaccard of kept weights with a ticket's (%)", xlim=(0, 102))
     axes.set_title(f"{TASKS[task].title}, {sparsity} % sparsity")
@@ -82,7 +82,7 @@ def _rungs(axes: Axes, values: pd.Series, names: Sequence[str]) -> list[str]:
         if not len(dots):
             axes.text(0.5, place, "not run", transform=axes.get_yaxis_transform(), va="center")
             continue
-        colour = COLOURS["ticket"] if rung == "other languages" else COLOURS["full"]
+        colour = COLOURS["ticket"] if rung.startswith("other language") else COLOURS["full"]
         spread = np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else [0.0]
         axes.scatter(dots, place + np.asarray(spread), s=9, color=colour, alpha=0.5, lw=0)
         axes.plot([dots.mean()] * 2, [place - 0.33, place + 0.33], color=colour, lw=2.5)
@@ -121,7 +121,7 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
     """Overlap between languages by layer, one line a task; dotted: same densities, no relation."""
     figure, (axes,) = figure_of(6.4, 4.0)
     for task in TASKS:
-        rows = nulls.compared(overlap, task, "other language", "layer", sparsity)
+        rows = nulls.languages(nulls.compared, overlap, task, by="layer", sparsity=sparsity)
         rows = rows[rows["part"] != "pooler"]  # the one matrix outside the layers
         if rows.empty:
             continue
