@@ -18,7 +18,7 @@ _HOME = {
     "Search": "pruning",
     "Ticket": "tickets",
     "UserError": "errors",
-    "Workbench": "pruning",
+    "Workbench": "workbench",
     "find_ticket": "pruning",
     "jaccard": "overlap",
     "load": "corpora",
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from lnlib.overlap import jaccard as jaccard
     from lnlib.overlap import overlap_table as overlap_table
     from lnlib.pruning import Search as Search
-    from lnlib.pruning import Workbench as Workbench
     from lnlib.pruning import find_ticket as find_ticket
     from lnlib.scales import LEVELS as LEVELS
     from lnlib.scales import SCALES as SCALES
     from lnlib.tasks import TASKS as TASKS
     from lnlib.tickets import Ticket as Ticket
     from lnlib.transfer import transfer as transfer
+    from lnlib.workbench import Workbench as Workbench
 
 
 def __getattr__(name: str) -> Any:

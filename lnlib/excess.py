@@ -19,9 +19,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lnlib.encoders import Encoder
 from lnlib.errors import UserError
-from lnlib.masks import prunable
 from lnlib.overlap import who
 from lnlib.tickets import Ticket
 
@@ -32,10 +30,10 @@ def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[st
                  level: int = 50) -> pd.DataFrame:  # fmt: skip
     """Departures that every pair of tickets shares, at one level (%), over the whole mask.
 
-    `untouched` is the one-shot magnitude ticket, `sizes` the encoder's |w| by matrix (see
-    `weight_sizes`). One row a pair: `departed_a` and `departed_b`, the share of weights on which
-    each departs (0 to 1); `shared`, the Jaccard index of the two sets of departures; `expected`
-    and `expected_near`, the same for independent departures, as the module says.
+    `untouched` is the one-shot magnitude ticket, `sizes` the encoder's |w| by matrix
+    (`lnlib.masks.magnitudes`). One row a pair: `departed_a` and `departed_b`, the share of weights
+    on which each departs (0 to 1); `shared`, the Jaccard index of the two sets of departures;
+    `expected` and `expected_near`, the same for independent departures, as the module says.
     Raises UserError if `untouched` is no magnitude ticket.
     """
     if untouched.record.method != "magnitude":
@@ -66,12 +64,6 @@ def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[st
             row[name] = common[i, j] / either if either else 1.0
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def weight_sizes(encoder: Encoder) -> dict[str, np.ndarray]:
-    """|w| of every prunable matrix of the untouched encoder."""
-    found = prunable(encoder.model("mlm"), pooler=True)
-    return {matrix.name: weight.detach().abs().numpy() for matrix, weight in found.items()}
 
 
 def _by_chance(departed: np.ndarray, stratum: np.ndarray) -> np.ndarray:

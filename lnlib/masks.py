@@ -70,6 +70,11 @@ def prunable(model: nn.Module, pooler: bool = False) -> dict[Matrix, nn.Paramete
     return found
 
 
+def magnitudes(model: nn.Module, pooler: bool = True) -> dict[str, np.ndarray]:
+    """|w| of every prunable matrix, by its name, in its shape."""
+    return {m.name: p.detach().abs().cpu().numpy() for m, p in prunable(model, pooler).items()}
+
+
 def threshold_groups(matrices: list[Matrix], component_wise: bool = False) -> list[list[Matrix]]:
     """Matrices that share one magnitude threshold.
 

@@ -20,17 +20,25 @@ import torch
 from torch import nn
 
 from lnlib import seeds
-from lnlib.corpora import load
 from lnlib.encoders import Encoder, load_encoder
-from lnlib.encoding import TaskData, encode, shuffle_labels
+from lnlib.encoding import shuffle_labels
 from lnlib.errors import UserError, choose
 from lnlib.languages import check_language
-from lnlib.masks import Mask, Matrix, encoder_of, prunable, smallest, threshold_groups
+from lnlib.masks import (
+    Mask,
+    Matrix,
+    encoder_of,
+    magnitudes,
+    prunable,
+    smallest,
+    threshold_groups,
+)
 from lnlib.provenance import versions
-from lnlib.scales import LEVELS, SCALES, Recipe
-from lnlib.tasks import Score, get_task
+from lnlib.scales import LEVELS
+from lnlib.tasks import get_task
 from lnlib.tickets import Record, Ticket
-from lnlib.training import empirical_fisher, score, train
+from lnlib.training import empirical_fisher
+from lnlib.workbench import Trained, Workbench
 
 METHODS = ("ticket", "random", "magnitude", "shuffled")
 WITHOUT_DATA = ("random", "magnitude")  # controls that are made, not searched
@@ -50,51 +58,6 @@ class Search:
 
     def __post_init__(self) -> None:
         choose(self.criterion, CRITERIA, "criterion")
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One training from the pre-trained weights: the model, its score and its losses (nats)."""
-
-    model: nn.Module
-    score: Score
-    losses: list[float]
-
-
-class Workbench:
-    """An encoder with one task's data and recipe: what every training of a run shares."""
-
-    def __init__(self, encoder: Encoder, task: str, lang: str, scale: str = "demo", *,
-                 data_dir: str | Path | None = None, recipe: Recipe | None = None,
-                 data: TaskData | None = None) -> None:  # fmt: skip
-        """Load and encode the data (or take `data`); `recipe` replaces the scale's."""
-        self.encoder, self.task, self.lang, self.scale = encoder, task, lang, scale
-        self.recipe = recipe or SCALES[choose(scale, SCALES, "scale")].recipes[task]
-        self.data = data or encode(
-            load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe
-        )
-
-    def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
-              head: dict[str, torch.Tensor] | None = None,
-              horizon: tuple[int, int] | None = None,
-              progress: Callable[[int, float], None] | None = None) -> Trained:  # fmt: skip
-        """Put the head on the pre-trained weights, apply the mask, train, score.
-
-        The head, the order of the examples and MLM's masking depend on the seed alone, so that
-        trainings of one seed differ in their mask and nothing else. `data` replaces the training
-        data, never the data that are scored.
-        """
-        model = self.model(seed)
-        if head is not None:
-            model.load_state_dict(head, strict=False)
-        tokenizer = self.encoder.tokenizer
-        used = data or self.data
-        losses = train(model, used, self.recipe, tokenizer, seed, mask, horizon, progress)
-        return Trained(model, score(model, self.data, self.recipe, tokenizer, seed), losses)
-
-    def model(self, seed: int) -> nn.Module:
-        """The pre-trained weights under a head drawn from the seed."""
-        return self.encoder.model(self.task, self.data.labels, seed)
 
 
 def find_ticket(
@@ -159,8 +122,9 @@ def _control(encoder: Encoder, method: str, task: str, lang: str, scale: str, se
         versions=versions(), search=hashlib.sha256(what.encode()).hexdigest()[:12],
     )  # fmt: skip
     ticket = _empty(record, model, search)
+    # One draw for all rounds, so that random masks nest as well.
+    ranks = _random_scores(ticket, seed) if method == "random" else magnitudes(model)
     while ticket.rounds < len(levels):
-        ranks = _random_scores(ticket, seed) if method == "random" else _magnitudes(model)
         ticket = _prune(ticket, ranks, search)
     return ticket
 
@@ -242,7 +206,7 @@ def _prune(ticket: Ticket, scores: dict[str, np.ndarray], search: Search) -> Tic
 def _scores(model: nn.Module, bench: Workbench, search: Search, seed: int) -> dict[str, np.ndarray]:
     """Importance of every prunable weight, read from the current weights of a trained model."""
     if search.criterion == "magnitude":
-        return _magnitudes(model, search.pooler)
+        return magnitudes(model, search.pooler)
     parameters = {m.name: p for m, p in prunable(model, search.pooler).items()}
     if search.criterion == "change":
         before = prunable(bench.model(seed), search.pooler)
@@ -257,12 +221,7 @@ def _scores(model: nn.Module, bench: Workbench, search: Search, seed: int) -> di
     )
 
 
-def _magnitudes(model: nn.Module, pooler: bool = True) -> dict[str, np.ndarray]:
-    return {m.name: p.detach().abs().cpu().numpy() for m, p in prunable(model, pooler).items()}
-
-
 def _random_scores(ticket: Ticket, seed: int) -> dict[str, np.ndarray]:
-    """The same draw in every round, so that random masks nest as well."""
     rng = np.random.default_rng(
         seeds.derive(seed, "random", ticket.record.task, ticket.record.lang)
     )

@@ -12,8 +12,8 @@ import pandas as pd
 from lnlib.errors import UserError
 from lnlib.files import locked, replacing
 from lnlib.provenance import machine, versions
-from lnlib.pruning import Workbench
 from lnlib.transfer import Result
+from lnlib.workbench import Workbench
 
 SCORE_KEY = ["scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
              "sparsity"]  # fmt: skip

@@ -10,9 +10,10 @@ from pathlib import Path
 from lnlib.encoders import Encoder
 from lnlib.errors import UserError
 from lnlib.masks import Mask
-from lnlib.pruning import Workbench, check_ticket
+from lnlib.pruning import check_ticket
 from lnlib.tasks import Score
 from lnlib.tickets import Ticket
+from lnlib.workbench import Workbench
 
 
 @dataclass(frozen=True)

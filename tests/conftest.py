@@ -24,6 +24,6 @@ def ner(bert):
     """Urdu NER on it, three steps a round."""
     import toys
 
-    from lnlib.pruning import Workbench
+    from lnlib.workbench import Workbench
 
     return Workbench(bert, "ner", "ur", recipe=toys.RECIPE)

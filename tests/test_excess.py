@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lnlib.errors import UserError
-from lnlib.excess import BINS, excess_table, weight_sizes
-from lnlib.masks import Matrix, prunable
+from lnlib.excess import BINS, excess_table
+from lnlib.masks import Matrix, magnitudes, prunable
 from lnlib.pruning import find_ticket
 from lnlib.tickets import Record, Ticket
 
@@ -68,14 +68,14 @@ def test_without_the_sizes_near_misses_would_pass_for_agreement():
 
 
 def test_sizes_are_those_of_the_matrices_a_ticket_has(bert):
-    sizes = weight_sizes(bert)
+    sizes = magnitudes(bert.model("mlm"))
     for matrix, weight in prunable(bert.model("ner")).items():
         assert (sizes[matrix.name] == weight.detach().abs().numpy()).all()
 
 
 def test_the_untouched_mask_departs_nowhere(bert):
     untouched = find_ticket(bert, "ner", "ur", method="magnitude", levels=(50,))
-    row = excess_table([untouched] * 2, untouched, weight_sizes(bert)).iloc[0]
+    row = excess_table([untouched] * 2, untouched, magnitudes(bert.model("mlm"))).iloc[0]
     assert (row.departed_a, row.shared) == (0, 1)
 
 

@@ -1,6 +1,5 @@
 """Pre-training: batches as described, and a stopped run ends where one never stopped does."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from lnlib.pretraining import (
     Stream,
     encode_records,
     export,
+    fine_tuning,
     new_model,
     pretrain,
     worth,
@@ -23,7 +23,7 @@ from lnlib.pretraining.batches import make_batch, text_batch
 from lnlib.pretraining.loop import learning_rate, losses
 from lnlib.pretraining.recipe import sampling_shares
 from lnlib.pretraining.start import cooccurrence, embeddings
-from lnlib.pruning import Workbench
+from lnlib.workbench import Workbench
 
 RECIPE = replace(
     Pretraining(), tokens=2_000, vocab_size=600, hidden=32, layers=1, length=16,
@@ -145,8 +145,6 @@ def test_the_exported_encoder_loads_with_every_head(texts, records, tmp_path):
 
 
 def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monkeypatch):
-    module = sys.modules["lnlib.pretraining.worth"]
-
     def offline(start, task, lang, scale, data_dir, **more):
         return Workbench(start, task, lang, "demo", **more)
 
@@ -155,9 +153,9 @@ def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monke
     log, folder = tmp_path / "run/log.jsonl", tmp_path / "out"
     export(model, toys.tokenizer(), log, folder, recipe)
     encoder, where = load_encoder(str(folder)), tmp_path / "worth.csv"
-    monkeypatch.setattr(module, "Workbench", offline)
+    monkeypatch.setattr(fine_tuning, "Workbench", offline)
     table = worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE)
-    monkeypatch.delattr(module, "Workbench")  # what is in the table is not measured again
+    monkeypatch.delattr(fine_tuning, "Workbench")  # what is in the table is not measured again
     assert worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE).equals(table)
     write_card(folder, recipe, table)
     row = f"| ur | {table.random[0]:.1f} | {table.pretrained[0]:.1f} |"

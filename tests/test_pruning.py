@@ -9,9 +9,10 @@ from lnlib.encoders import load_encoder
 from lnlib.encoding import shuffle_labels
 from lnlib.errors import UserError
 from lnlib.masks import density, prunable
-from lnlib.pruning import Search, Workbench, check_levels, find_ticket
+from lnlib.pruning import Search, check_levels, find_ticket
 from lnlib.tickets import Ticket
 from lnlib.transfer import transfer
+from lnlib.workbench import Workbench
 
 LEVELS = (10, 20, 50)
 

@@ -10,10 +10,10 @@ import toys
 from lnlib.corpora import Corpus, load
 from lnlib.encoding import IGNORE, collate, encode, training_order
 from lnlib.errors import UserError
-from lnlib.pruning import Workbench
 from lnlib.scales import Recipe
 from lnlib.tasks import accuracy, f1, perplexity
 from lnlib.training import forward, learning_rate
+from lnlib.workbench import Workbench
 
 
 @pytest.mark.parametrize("task", ["mlm", "ner", "xnli"])

@@ -12,10 +12,10 @@ checkpoint exactly where it stood. `notebooks/pretrain.ipynb` is the door to thi
 
 from lnlib.pretraining.batches import Stream, encode_records, prepare
 from lnlib.pretraining.card import export, write_card
+from lnlib.pretraining.fine_tuning import worth
 from lnlib.pretraining.loop import new_model, pretrain
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import train_tokenizer
-from lnlib.pretraining.worth import worth
 
 __all__ = [
     "Pretraining",

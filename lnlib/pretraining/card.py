@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from transformers import BertForPreTraining, PreTrainedTokenizerFast
 
+from lnlib.pretraining.fine_tuning import FINE_TUNING
 from lnlib.pretraining.loop import new_model
 from lnlib.pretraining.recipe import Pretraining
-from lnlib.pretraining.worth import FINE_TUNING
 
 
 def export(

@@ -13,8 +13,8 @@ from lnlib.files import replacing
 from lnlib.languages import PAPER_COVERAGE
 from lnlib.pretraining.loop import new_model
 from lnlib.pretraining.recipe import Pretraining
-from lnlib.pruning import Workbench
 from lnlib.scales import Recipe
+from lnlib.workbench import Workbench
 
 # One pass over the paper's 20,000 sentences, a third of its NER runs. Rate and warm-up are those
 # of the scale `small`.
@@ -27,17 +27,17 @@ def worth(encoder: Encoder, recipe: Pretraining, data_dir: Path, table: Path,
     """F1 (points) on WikiAnn's validation side, one row a language: `pretrained` and `random`.
 
     `random` is the recipe's network as it is drawn. Rows are added to `table` as they come, and a
-    row that is there for this encoder is not measured again.
+    row that is there for this encoder and seed is not measured again.
     """
     kept = pd.read_csv(table, dtype={"encoder": str}) if table.exists() else pd.DataFrame()
     rows = kept.to_dict("records")
-    done = {(row["encoder"], row["lang"]) for row in rows}
+    done = {(row["encoder"], row["lang"], row["seed"]) for row in rows}
     with TemporaryDirectory() as folder:
         new_model(recipe).save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
         drawn = load_encoder(folder)
         for lang in langs:
-            if (encoder.fingerprint, lang) in done:
+            if (encoder.fingerprint, lang, seed) in done:
                 continue
             row: dict[str, object] = {"encoder": encoder.fingerprint, "lang": lang, "seed": seed}
             data = None
@@ -48,8 +48,8 @@ def worth(encoder: Encoder, recipe: Pretraining, data_dir: Path, table: Path,
                 data = bench.data
                 row[name] = round(bench.train(seed).score.value, 2)
             rows.append(row)
-            table.parent.mkdir(parents=True, exist_ok=True)
             with replacing(table) as partial:
                 pd.DataFrame(rows).to_csv(partial, index=False)
     frame = pd.DataFrame(rows)
-    return frame[frame.encoder == encoder.fingerprint].reset_index(drop=True)
+    mine = (frame.encoder == encoder.fingerprint) & (frame.seed == seed)
+    return frame[mine].reset_index(drop=True)

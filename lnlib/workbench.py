@@ -1,0 +1,64 @@
+"""What every training of a run shares: an encoder, one task's data and a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lnlib.corpora import load
+from lnlib.encoders import Encoder
+from lnlib.encoding import TaskData, encode
+from lnlib.errors import choose
+from lnlib.masks import Mask
+from lnlib.scales import SCALES, Recipe
+from lnlib.tasks import Score
+from lnlib.training import score, train
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training from the pre-trained weights: the model, its score and its losses (nats)."""
+
+    model: nn.Module
+    score: Score
+    losses: list[float]
+
+
+class Workbench:
+    """An encoder with one task's data and recipe: what every training of a run shares."""
+
+    def __init__(self, encoder: Encoder, task: str, lang: str, scale: str = "demo", *,
+                 data_dir: str | Path | None = None, recipe: Recipe | None = None,
+                 data: TaskData | None = None) -> None:  # fmt: skip
+        """Load and encode the data (or take `data`); `recipe` replaces the scale's."""
+        self.encoder, self.task, self.lang, self.scale = encoder, task, lang, scale
+        self.recipe = recipe or SCALES[choose(scale, SCALES, "scale")].recipes[task]
+        self.data = data or encode(
+            load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe
+        )
+
+    def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
+              head: dict[str, torch.Tensor] | None = None,
+              horizon: tuple[int, int] | None = None,
+              progress: Callable[[int, float], None] | None = None) -> Trained:  # fmt: skip
+        """Put the head on the pre-trained weights, apply the mask, train, score.
+
+        The head, the order of the examples and MLM's masking depend on the seed alone, so that
+        trainings of one seed differ in their mask and nothing else. `data` replaces the training
+        data, never the data that are scored.
+        """
+        model = self.model(seed)
+        if head is not None:
+            model.load_state_dict(head, strict=False)
+        tokenizer = self.encoder.tokenizer
+        used = data or self.data
+        losses = train(model, used, self.recipe, tokenizer, seed, mask, horizon, progress)
+        return Trained(model, score(model, self.data, self.recipe, tokenizer, seed), losses)
+
+    def model(self, seed: int) -> nn.Module:
+        """The pre-trained weights under a head drawn from the seed."""
+        return self.encoder.model(self.task, self.data.labels, seed)
