@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from IPython.display import Markdown, display
 
-from lnlib import ledger
+from lnlib import ledger, tables
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
@@ -25,16 +25,6 @@ BRANCH: str = CONFIG["repository"]["branch"]
 SCALE = "demo"  # what the result pages show; other scales are named where they stand
 NONE = "–"
 
-# Enough columns to ask an empty table. lnlib.results knows them all, but brings torch with it, and
-# a page should open in a second.
-_PAIR = " ".join(f"{name}_{side}" for side in "ab" for name in ("method", "task", "lang", "seed"))
-_COLUMNS = {
-    "scores": "scale task lang seed method mask_task mask_lang mask_seed sparsity metric value n",
-    "overlap": f"scale sparsity by part {_PAIR} jaccard expected",
-    "excess": f"scale sparsity {_PAIR} departed_a departed_b shared expected expected_near",
-    "density": "scale sparsity by part method task lang seed density",
-}
-
 
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     """`results/<scale>/<name>.csv`, or an empty table with its columns if it has not been made.
@@ -42,11 +32,8 @@ def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     Scores of a recipe that is not the scale's any more are stale: they are left out, and
     `run_so_far` says so.
     """
-    path = ROOT / "results" / scale / f"{name}.csv"
-    if not path.exists():
-        return pd.DataFrame(columns=_COLUMNS[name].split())
-    rows = pd.read_csv(path, low_memory=False)
-    if "recipe" not in rows:
+    rows = tables.read(ROOT / "results" / scale / f"{name}.csv")
+    if "recipe" not in rows or rows.empty:
         return rows
     current = rows["recipe"] == rows["task"].map(lambda task: SCALES[scale].recipes[task].hash)
     kept = rows[current]

@@ -103,7 +103,7 @@ def run(job: Job) -> str:
 
 def compare(scale: str, runs_dir: Path, results_dir: Path) -> None:
     """Overlap, excess and density of every ticket found so far, at 50 %, into the tables."""
-    from lnlib import results
+    from lnlib import results, tables
     from lnlib.encoders import load_encoder
     from lnlib.excess import excess_table
     from lnlib.masks import magnitudes
@@ -130,12 +130,12 @@ def compare(scale: str, runs_dir: Path, results_dir: Path) -> None:
             ("excess", excess_table(tickets, controls["magnitude"], sizes, HEADLINE)),
         ):
             rows = results.mask_rows(table, scale, encoder.fingerprint)
-            results.add(home / f"{name}.csv", rows)
+            tables.add(home / f"{name}.csv", rows)
         everything += [t for t in tickets if t.record.method == "ticket" and t.record.seed == 0]
     if everything:
         table = overlap_table(everything, HEADLINE)
         table = table[(table.task_a != table.task_b) & (table.lang_a == table.lang_b)]
-        results.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
+        tables.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
 
 
 def _alone() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lnlib import results
+from lnlib import tables
 from lnlib.runs import HEADLINE, find
 
 _RUN = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0}
@@ -12,8 +12,8 @@ _RUN = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0}
 
 def report(root: Path) -> str:
     """A line a measurement, live beside recorded, and the path of the first page."""
-    live = results.read(root / "runs" / "live" / "demo" / "scores.csv")
-    recorded = results.read(root / "results" / "demo" / "scores.csv")
+    live = tables.read(root / "runs" / "live" / "demo" / "scores.csv")
+    recorded = tables.read(root / "results" / "demo" / "scores.csv")
     lines = []
     for title, key in (
         ("full model", {"method": "full"}),

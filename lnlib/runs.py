@@ -9,7 +9,7 @@ from time import perf_counter
 
 import pandas as pd
 
-from lnlib import results
+from lnlib import results, tables
 from lnlib.encoders import Encoder
 from lnlib.pruning import Search, find_ticket
 from lnlib.scales import LEVELS
@@ -73,7 +73,7 @@ def search(
         if method == "ticket":
             source, seconds = Source.of(ticket, sparsity), perf_counter() - began
             result = Result(bench.task, bench.lang, seed, source, trained.score, seconds)
-            results.add(table, [results.score_row(result, bench)])
+            tables.add(table, [results.score_row(result, bench)])
         if on_round:
             on_round(ticket, sparsity, trained)
         began = perf_counter()
@@ -105,11 +105,11 @@ def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, tabl
         "data": bench.data.fingerprint,
         "encoder": bench.encoder.fingerprint,
     }
-    found = find(results.read(table), {**key, **made_with})
+    found = find(tables.read(table), {**key, **made_with})
     if found.empty:
         result = transfer(ticket, bench.encoder, level=level, seed=seed, bench=bench,
                           progress=progress)  # fmt: skip
-        found = find(results.add(table, [results.score_row(result, bench)]), key)
+        found = find(tables.add(table, [results.score_row(result, bench)]), key)
     return found.iloc[-1]
 
 

@@ -126,9 +126,9 @@ for method in tqdm(("random", "magnitude"), desc=f"controls at {level} %"):
     runs.measure(bench, control, level, p["seed"], table)
 
 # %%
-from lnlib import figures, results
+from lnlib import figures, tables
 
-scores = runs.find(results.read(table), {"task": p["task"], "lang": p["lang"], "seed": p["seed"]})
+scores = runs.find(tables.read(table), {"task": p["task"], "lang": p["lang"], "seed": p["seed"]})
 own = scores[(scores.mask_lang.isin(["", p["lang"]])) & (scores.mask_task.isin(["", p["task"]]))]
 own[["method", "sparsity", "metric", "value", "loss", "seconds"]]
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib import explorer, nulls
+from lnlib import explorer, nulls, tables
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
@@ -32,8 +32,8 @@ CHROMIUM = next(
 
 @cache
 def recorded():
-    tables = {scale: ROOT / "results" / scale / "overlap.csv" for scale in SCALES}
-    return {scale: pd.read_csv(path) for scale, path in tables.items() if path.exists()}
+    paths = {scale: ROOT / "results" / scale / "overlap.csv" for scale in SCALES}
+    return {scale: tables.read(path) for scale, path in paths.items() if path.exists()}
 
 
 @cache
@@ -89,9 +89,9 @@ def shares(rows, a, b):
 
 @pytest.mark.parametrize("make", [recorded, three_seeds])
 def test_every_cell_is_the_mean_of_its_rows(make):
-    tables = recorded() if make is recorded else {"demo": three_seeds()}
+    by_scale = recorded() if make is recorded else {"demo": three_seeds()}
     for run, part in selections(content_of(make)):
-        rows = tickets_in(tables[run["scale"]], run, part)
+        rows = tickets_in(by_scale[run["scale"]], run, part)
         for (a, b), cell in cells(run, part).items():
             found = shares(rows, a, b)
             if cell is None:
@@ -255,7 +255,7 @@ def address(run, part):
 @browser
 def test_ten_selections_show_what_the_tables_say(tmp_path):
     """Five of the recorded tables and five made up, with several seeds; in one visit."""
-    tables = {**recorded(), "paper": three_seeds().assign(scale="paper")}
+    by_scale = {**recorded(), "paper": three_seeds().assign(scale="paper")}
     content = {**content_of(recorded)}
     made_up = [{**run, "scale": "paper"} for run in content_of(three_seeds)["runs"]]
     content["runs"] = content["runs"] + made_up
@@ -273,7 +273,7 @@ def test_ten_selections_show_what_the_tables_say(tmp_path):
     hashes = [f"{address(*s)}&pair={a}-{b}" for s, (a, b) in zip(chosen, pairs, strict=True)]
     all_seen = opened(tmp_path, content, hashes)
     for seen, (run, part), (a, b) in zip(all_seen, chosen, pairs, strict=True):
-        rows = tickets_in(tables[run["scale"]], run, part)
+        rows = tickets_in(by_scale[run["scale"]], run, part)
         assert set(seen["cells"]) == {f"{x}-{y}" for x in run["langs"] for y in run["langs"]}
         for pair, text in seen["cells"].items():
             found = shares(rows, *pair.split("-"))

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from lnlib import results
+from lnlib import tables
 from lnlib.tickets import Ticket
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +85,7 @@ def test_the_main_job_through_papermill(tmp_path):
     assert len(pictures) >= 3
     ticket = Ticket.load(tmp_path / "runs/demo/ner/ur/seed0/ticket.safetensors")
     assert ticket.levels == (50,)
-    table = results.read(tmp_path / "runs/demo/scores.csv")
+    table = tables.read(tmp_path / "runs/demo/scores.csv")
     assert sorted(zip(table.method, table.sparsity, strict=True)) == [
         ("full", 0), ("magnitude", 50), ("random", 50), ("ticket", 50)
     ]  # fmt: skip
@@ -103,7 +103,7 @@ def test_the_main_job_through_papermill(tmp_path):
         notebook = str(ROOT / "notebooks" / f"{name}.ipynb")
         done = papermill(notebook, f"{name}.ipynb", *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    table = results.read(tmp_path / "runs/demo/scores.csv")
+    table = tables.read(tmp_path / "runs/demo/scores.csv")
     assert len(table[(table.lang == "ur") & (table.mask_lang == "en")]) == 1
 
 

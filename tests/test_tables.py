@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lnlib import results, runs
+from lnlib import runs, tables
 from lnlib.encoders import load_encoder
 from lnlib.errors import UserError
 from lnlib.scales import SCALES
@@ -23,36 +23,62 @@ def row(**changes):
 
 def test_a_row_of_the_same_key_is_replaced_and_others_stay(tmp_path):
     path = tmp_path / "scores.csv"
-    results.add(path, [row(), row(lang="en")])
-    table = results.add(path, [row(value=81.0)])
+    tables.add(path, [row(), row(lang="en")])
+    table = tables.add(path, [row(value=81.0)])
     assert dict(zip(table.lang, table.value, strict=True)) == {"en": 80.0, "ur": 81.0}
 
 
 def test_a_table_reads_back_as_it_was_written(tmp_path):
     path = tmp_path / "scores.csv"
-    written = results.add(path, [row(), row(method="full", mask_task="", mask_lang="",
+    written = tables.add(path, [row(), row(method="full", mask_task="", mask_lang="",
                                             mask_seed=None, sparsity=0)])  # fmt: skip
-    read = results.read(path)
-    assert list(read.columns) == results.SCORES
-    for name in results.SCORE_KEY:
+    read = tables.read(path)
+    assert list(read.columns) == tables.SCORES
+    for name in tables.SCORE_KEY:
         assert read[name].tolist() == written[name].tolist()
 
 
 def test_a_missing_table_is_an_empty_one(tmp_path):
-    assert results.read(tmp_path / "overlap.csv").empty
+    assert tables.read(tmp_path / "overlap.csv").empty
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "scale\n\x00\x00"])
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "scale\n\x00\x00", "a,b,sha256:0\n1,2,\n"])
 def test_a_damaged_table_is_refused_by_name_and_kept(tmp_path, text):
     path = tmp_path / "scores.csv"
     path.write_text(text)
     with pytest.raises(UserError, match=r"scores\.csv"):
-        results.add(path, [row()])
+        tables.add(path, [row()])
     assert path.read_text() == text
 
 
+def test_a_changed_number_is_refused_until_it_is_sealed(tmp_path):
+    path = tmp_path / "scores.csv"
+    tables.add(path, [row()])
+    path.write_text(path.read_text().replace("80", "81"))
+    with pytest.raises(UserError, match=r"altered.*python -m lnlib\.tables .*scores\.csv"):
+        tables.read(path)
+    tables.seal(path)
+    assert tables.read(path).value.tolist() == [81.0]
+
+
+def test_a_table_cut_at_the_end_of_a_row_is_refused(tmp_path):
+    path = tmp_path / "scores.csv"
+    tables.add(path, [row(), row(lang="en")])
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UserError, match="altered or damaged"):
+        tables.read(path)
+
+
+def test_other_programs_read_a_table_as_plain_csv(tmp_path):
+    path = tmp_path / "scores.csv"
+    tables.add(path, [row(), row(lang="en")])
+    plain = pd.read_csv(path)
+    assert plain.iloc[:, :-1].columns.tolist() == tables.SCORES
+    assert plain.value.tolist() == [80.0, 80.0] and plain.iloc[:, -1].isna().all()
+
+
 def _add(path, number):
-    results.add(path, [row(seed=number)])
+    tables.add(path, [row(seed=number)])
 
 
 def test_eight_writers_at_once_lose_no_row(tmp_path):
@@ -60,17 +86,18 @@ def test_eight_writers_at_once_lose_no_row(tmp_path):
     with ProcessPoolExecutor(4, get_context("fork")) as pool:
         for future in [pool.submit(_add, path, number) for number in range(8)]:
             future.result()
-    assert sorted(results.read(path).seed) == list(range(8))
+    assert sorted(tables.read(path).seed) == list(range(8))
 
 
 def test_a_search_writes_a_row_a_level_and_mends_a_missing_one(ner, tmp_path):
     table = tmp_path / "scores.csv"
     runs.search(ner, 0, tmp_path, table, levels=(10, 50))
-    whole = results.read(table)
+    whole = tables.read(table)
     assert sorted(whole.sparsity) == [0, 10, 50]
     whole[whole.sparsity != 50].to_csv(table, index=False)  # as if killed before the row
+    tables.seal(table)
     runs.search(ner, 0, tmp_path, table, levels=(10, 50))
-    mended = results.read(table)
+    mended = tables.read(table)
     pd.testing.assert_series_equal(mended.value, whole.value)
 
 
@@ -86,7 +113,7 @@ RECORDED = sorted((Path(__file__).resolve().parents[1] / "results/demo").glob("*
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_recorded_rows_are_of_the_encoder_and_the_recipes_that_ship(path):
-    table = results.read(path)
+    table = tables.read(path)
     assert set(table.encoder) == {load_encoder().fingerprint}
     if "recipe" in table:
         recipes = SCALES["demo"].recipes
