@@ -14,9 +14,11 @@ from typing import Any
 from lnlib.corpora import check_data_dir
 from lnlib.errors import UserError, choose
 from lnlib.languages import check_language
-from lnlib.pruning import check_levels
+from lnlib.pruning import METHODS, check_levels
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
+
+CONTROLS = tuple(method for method in METHODS if method != "ticket")
 
 
 def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
@@ -36,8 +38,8 @@ def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
 def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
-    Knows task, lang, langs, scale, seed, sparsities, sparsity, data_dir and runs_dir; `values`
-    holds those a notebook has.
+    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, data_dir and
+    runs_dir; `values` holds those a notebook has. A source_task that is None is the task.
     """
     check_names(cells, values)
     out = dict(values)
@@ -45,16 +47,20 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         choose(out["scale"], SCALES, "scale")
     if "task" in out:
         choose(out["task"], TASKS, "task")
+    if "source_task" in out:
+        out["source_task"] = choose(out["source_task"] or out["task"], TASKS, "source_task")
     if "lang" in out:
         check_language(out.get("task", "mlm"), out["lang"])
     if "langs" in out:
-        out["langs"] = _languages(out["langs"], out.get("task", "mlm"))
+        out["langs"] = _languages(out["langs"], out.get("source_task", out.get("task", "mlm")))
     if "seed" in out:
         out["seed"] = _whole(out["seed"], "seed")
     if "sparsities" in out:
         out["sparsities"] = check_levels(_numbers(out["sparsities"], "sparsities"))
     if "sparsity" in out:
         out["sparsity"] = check_levels([out["sparsity"]])[0]
+    if "controls" in out:
+        out["controls"] = [choose(name, CONTROLS, "control") for name in _names(out["controls"])]
     if out.get("data_dir") is not None:
         folder = Path(str(out["data_dir"])).expanduser()
         if not folder.is_dir():
@@ -82,12 +88,17 @@ def _numbers(value: Any, name: str) -> list[Any]:
     return list(value) if isinstance(value, Sequence) else [value]
 
 
+def _names(value: Any) -> list[Any]:
+    """A list of names, also as papermill hands it over: "ur,en"."""
+    return value.replace(",", " ").split() if isinstance(value, str) else list(value)
+
+
 def _languages(value: Any, task: str) -> list[str]:
-    names = value.replace(",", " ").split() if isinstance(value, str) else list(value)
+    names = _names(value)
     if len(set(names)) < len(names):
         raise UserError(f"languages {value!r} name one twice")
-    if len(names) < 2:
-        raise UserError(f"languages {value!r}: name at least two, such as 'ur,en'")
+    if not names:
+        raise UserError(f"languages {value!r}: name one at least, such as 'ur,en'")
     for name in names:
         check_language(task, name)
     return names
