@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lnlib.errors import UserError, choose
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
-from lnlib.scales import SCALES
+from lnlib.scales import HEADLINE, LEVELS, SCALES
 from lnlib.tasks import TASKS
 
 MIXTURE = "en+fa+fr+zh"  # the paper's multilingual mask (Table 1)
@@ -37,6 +37,15 @@ class Run:
     def name(self) -> str:
         """Its place under runs/SCALE: TASK/LANG/seedN/WHAT."""
         return f"{self.task}/{self.lang}/seed{self.seed}/{self.what}"
+
+    @property
+    def trainings(self) -> int:
+        """What it takes from nothing; what other runs leave to it is not counted."""
+        if self.notebook == "transfer":
+            return len(self.parameters["langs"].split(","))
+        controls = [name for name in self.parameters["controls"].split(",") if name]
+        rounds = sum(level <= HEADLINE for level in LEVELS) if "shuffled" in controls else 0
+        return 1 + len(LEVELS) + len(controls) + rounds
 
 
 def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),

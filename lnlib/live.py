@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lnlib import tables
-from lnlib.runs import HEADLINE, find
+from lnlib.runs import find
+from lnlib.scales import HEADLINE
 
 _RUN = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0}
 

@@ -17,8 +17,7 @@ from lnlib.excess import excess_table
 from lnlib.masks import magnitudes
 from lnlib.overlap import density_table, overlap_table
 from lnlib.pruning import WITHOUT_DATA, find_ticket
-from lnlib.runs import HEADLINE
-from lnlib.scales import SCALES
+from lnlib.scales import HEADLINE, SCALES
 from lnlib.tasks import TASKS
 from lnlib.tickets import Ticket
 

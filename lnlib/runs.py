@@ -17,8 +17,6 @@ from lnlib.tickets import Ticket
 from lnlib.transfers import Result, Source, transfer
 from lnlib.workbench import Trained, Workbench
 
-HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
-
 
 def ticket_path(runs_dir: str | Path, scale: str, task: str, lang: str, seed: int,
                 method: str = "ticket") -> Path:  # fmt: skip
