@@ -1,21 +1,36 @@
-"""What `make book` says last: the live run beside the recorded one."""
+"""What `make book` says last: the live run beside the recorded one, and what a difference means."""
+
+import pytest
 
 from lnlib import live, tables
 
-
-def test_the_live_report_stands_the_recorded_value_beside_the_live_one(tmp_path):
-    row = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0, "method": "full",
-           "sparsity": 0, "metric": "f1", "encoder": "a", "data": "b", "recipe": "c"}  # fmt: skip
-    tables.add(tmp_path / "runs/live/demo/scores.csv", [{**row, "value": 81.0}])
-    tables.add(tmp_path / "results/demo/scores.csv", [{**row, "value": 80.5}])
-    said = live.report(tmp_path)
-    assert "full model: live 81.00 F1, recorded 80.50 F1\n" in said
-    assert "ticket at 50 %: live not run, recorded not recorded" in said
+ROW = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0, "method": "full", "sparsity": 0,
+       "metric": "f1", "encoder": "a", "data": "b", "recipe": "c", "machine": "x"}  # fmt: skip
 
 
-def test_the_live_report_says_when_two_values_cannot_be_compared(tmp_path):
-    row = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0, "method": "full",
-           "sparsity": 0, "metric": "f1", "data": "b", "recipe": "c", "value": 80.0}  # fmt: skip
-    tables.add(tmp_path / "runs/live/demo/scores.csv", [{**row, "encoder": "new"}])
-    tables.add(tmp_path / "results/demo/scores.csv", [{**row, "encoder": "old"}])
-    assert "other encoder: not comparable" in live.report(tmp_path)
+def said(folder, live_row, *recorded):
+    tables.add(folder / "runs/live/demo/scores.csv", [{**ROW, **live_row}])
+    tables.add(folder / "results/demo/scores.csv", [{**ROW, **row} for row in recorded])
+    return live.report(folder)
+
+
+def test_what_was_not_run_is_said(tmp_path):
+    text = said(tmp_path, {"value": 80.5}, {"value": 80.5})
+    assert "full model: live 80.50 F1, recorded 80.50 F1; the same\n" in text
+    assert "ticket at 50 %: live not run, recorded not recorded\n" in text
+
+
+def test_two_values_of_other_settings_are_not_compared(tmp_path):
+    text = said(tmp_path, {"value": 80.0, "encoder": "new"}, {"value": 80.0})
+    assert "other encoder: not comparable" in text
+
+
+def test_a_difference_on_the_same_processor_is_an_alarm(tmp_path):
+    assert "NOT the same" in said(tmp_path, {"value": 80.1}, {"value": 80.0})
+
+
+@pytest.mark.parametrize("value, verdict", [(81.0, "within"), (84.0, "MORE than")])
+def test_elsewhere_the_seeds_are_the_yardstick(tmp_path, value, verdict):
+    seeds = [{"value": 80.0 + seed, "seed": seed} for seed in range(3)]  # deviation 1
+    text = said(tmp_path, {"value": value, "machine": "y"}, *seeds)
+    assert f"another machine, {verdict} three standard deviations of 3 seeds (1.00)" in text

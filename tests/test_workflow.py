@@ -175,7 +175,7 @@ def test_two_runs_never_share_a_gpu(tmp_path):
 
 # ---- SLURM ---------------------------------------------------------------------------------------
 
-SLURM = {"munged", "slurmctld", "slurmd", "sbatch", "squeue"}
+SLURM = {"munged", "slurmctld", "slurmd", "sbatch", "squeue", "srun"}
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
 MISSING = sorted(name for name in SLURM if shutil.which(name, path=PATH) is None)
 
@@ -218,7 +218,14 @@ MpiDefault=none
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """)
-    monkeypatch.setenv("PATH", PATH)
+    # Snakemake takes SLURM's variables out of a job, and the srun in it would look in /etc.
+    srun = home / "bin/srun"
+    srun.parent.mkdir()
+    srun.write_text(
+        f'#!/bin/sh\nSLURM_CONF={home}/slurm.conf exec {shutil.which("srun", path=PATH)} "$@"\n'
+    )
+    srun.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{srun.parent}{os.pathsep}{PATH}")
     monkeypatch.setenv("SLURM_CONF", str(home / "slurm.conf"))
     starts = (
         ["munged", "--foreground", "--force", f"--key-file={home}/key",
