@@ -138,7 +138,10 @@ class Ticket:
         return self._codes[name] == 0
 
     def pruned(self, indices: Mapping[str, np.ndarray]) -> Ticket:
-        """A new ticket with one more round, which pruned the given flat indices of each matrix."""
+        """A new ticket with one more round, which pruned these weights of each matrix.
+
+        `indices` are flat: whole numbers, or a bool for every weight.
+        """
         if self.rounds == len(self.record.levels):
             raise UserError(f"all {self.rounds} rounds of this search have run")
         codes = {}
