@@ -60,8 +60,11 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
     both = both[:, first, second]
     p, q = kept_a / sizes, kept_b / sizes
     chance, union = p * q * sizes, (p + q - p * q) * sizes
-    names = [pd.DataFrame([who(tickets[int(i)], f"_{side}") for i in pairs])
-             for side, pairs in (("a", first), ("b", second))]  # fmt: skip
+    names = {
+        column: np.array([who(ticket)[column.removesuffix(side)] for ticket in tickets])[pairs]
+        for side, pairs in (("_a", first), ("_b", second))
+        for column in who(tickets[0], side)
+    }
     tables = []
     for grouping in by:
         parts: dict[str, list[int]] = {}
@@ -74,19 +77,21 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
 
         weights = summed(np.broadcast_to(sizes, both.shape))
         common, a, b = summed(both), summed(kept_a), summed(kept_b)
-        place = np.repeat(np.arange(len(first)), len(parts))
-        measures = {
-            "jaccard": _share(common, a + b - common),
-            "simple_matching": (weights - (a + b - common) + common) / weights,
-            "density_a": a / weights,
-            "density_b": b / weights,
-            "expected": _share(summed(chance), summed(union)),
-            "weights": weights,
-        }
-        where = {"sparsity": level, "by": grouping, "part": list(parts) * len(first)}
-        who_both = [side.iloc[place].reset_index(drop=True) for side in names]
-        tables.append(pd.concat([pd.DataFrame(where), *who_both, pd.DataFrame(measures)], axis=1))
-    return pd.concat(tables, ignore_index=True)
+        tables.append(
+            {
+                "sparsity": np.full(len(common), level),
+                "by": np.full(len(common), grouping, object),
+                "part": np.tile(np.array(list(parts), object), len(first)),
+                **{column: np.repeat(values, len(parts)) for column, values in names.items()},
+                "jaccard": _share(common, a + b - common),
+                "simple_matching": (weights - (a + b - common) + common) / weights,
+                "density_a": a / weights,
+                "density_b": b / weights,
+                "expected": _share(summed(chance), summed(union)),
+                "weights": weights,
+            }
+        )
+    return pd.DataFrame({c: np.concatenate([table[c] for table in tables]) for c in tables[0]})
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
