@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lint types reproduce clean
+.PHONY: help setup book test lint types reproduce bench clean
 
 # Python 3.11 or 3.12: the first of these that is one and can make environments. Another one:
 # make setup PYTHON=/path/to/python3.12
@@ -54,6 +54,10 @@ types: setup
 
 reproduce: setup ## Measure the whole demo grid into results/demo; goes on where it stopped
 	$(RUN) lnlib.grid --scale demo
+
+# Real sentences: make bench BENCH="--data-dir FOLDER"
+bench: setup ## Time our code beside its peers; tables into results/bench
+	$(RUN) benchmarks $(BENCH)
 
 clean: ## Remove .venv, the built book and caches; runs/ and results/ stay
 	rm -rf .venv _build .pytest_cache .ruff_cache .mypy_cache .coverage *.egg-info

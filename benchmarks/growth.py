@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import shapes, step
 from benchmarks.overlap import LEVEL, many
-from benchmarks.table import Options, Row, interleaved, main
+from benchmarks.table import Options, Row, interleaved, main, ratio
 from lnlib.overlap import overlap_table
 from lnlib.tickets import PackedMask
 
@@ -54,10 +54,11 @@ def _steps(toy: bool) -> list[Row]:
 
 
 def _rows(job: str, size: str, seconds: dict[str, np.ndarray], what: str) -> list[Row]:
-    """`measure` carries the number along which the cost grows."""
+    """One row a place on the axis, beside the first of them."""
+    first = next(iter(seconds))
     return [
-        Row(job, size, "ours", f"{number} {what}", float(np.median(times)), "s",
-            float(np.median(times / next(iter(seconds.values())))), f"{next(iter(seconds))} {what}")
+        Row(job, f"{size}, {number} {what}", "ours", "time", float(np.median(times)), "s",
+            ratio(seconds, number, first), f"{first} {what}", at=float(number))
         for number, times in seconds.items()
     ]  # fmt: skip
 

@@ -10,19 +10,17 @@ from lnlib.masks import Mask, Matrix, prunable
 from lnlib.scales import LEVELS
 from lnlib.tickets import Record, Ticket
 
-MBERT_VOCABULARY = 119_547
 NER_LABELS = 7
 
 
-def bert(layers: int, width: int, vocabulary: int, heads: int | None = None,
+def bert(layers: int, width: int, vocabulary: int, labels: int = NER_LABELS,
          seed: int = 0) -> torch.nn.Module:  # fmt: skip
-    """A token classifier of BERT's proportions in training mode: heads of 64, four times as wide
-    inside."""
+    """A token classifier of BERT's proportions, in training mode: attention heads of 64."""
     torch.manual_seed(seed)
     config = transformers.BertConfig(
         vocab_size=vocabulary, hidden_size=width, num_hidden_layers=layers,
-        num_attention_heads=heads or max(1, width // 64), intermediate_size=4 * width,
-        num_labels=NER_LABELS,
+        num_attention_heads=max(1, width // 64), intermediate_size=4 * width,
+        num_labels=labels,
     )  # fmt: skip
     return transformers.BertForTokenClassification(config).train()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import operator
 import sys
 from collections.abc import Callable, Iterable
@@ -18,7 +20,6 @@ from lnlib.files import replacing
 from lnlib.provenance import machine, versions
 
 FOLDER = Path(__file__).resolve().parents[1] / "results" / "bench"
-KEY = ["job", "size", "who", "measure"]
 _SIGNS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt}
 _WORDS = {"<=": "at most", ">=": "at least", "<": "under"}
 
@@ -46,6 +47,7 @@ class Row:
     target: str = ""  # "ratio <= 1.05" or "value < 4": what should hold of this row
     note: str = ""
     status: str = "measured"  # or "not run: " and why
+    at: float | None = None  # place on the axis along which a cost grows
 
     @property
     def verdict(self) -> str:
@@ -101,17 +103,17 @@ def time_rows(job: str, size: str, seconds: dict[str, np.ndarray], beside: str,
 def peak_bytes(work: Callable[[], object]) -> float | None:
     """How far the process grew while `work` ran, numpy's and torch's arrays alike, in bytes.
 
-    Linux keeps the highest resident size and lets a process reset its own; None elsewhere.
+    Linux keeps the highest resident size and lets a process reset its own; None elsewhere. What
+    was freed before is given back first, or `work` would reuse it unseen.
     """
-    import gc
-
     gc.collect()
     try:
+        ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
         before = _resident("VmRSS")
         work()
         return float(_resident("VmHWM") - before)
-    except OSError:
+    except (OSError, AttributeError):
         return None
 
 
@@ -141,21 +143,13 @@ def frame(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def write(name: str, rows: Iterable[Row], folder: Path = FOLDER) -> Path:
-    """`NAME.csv`, in which a row that was not run never takes the place of one that was."""
+    """`NAME.csv`. Rows none of which was run never take the place of a measured table."""
     path = folder / f"{name}.csv"
     new = frame(rows)
-    if path.exists():
-        old = pd.read_csv(path)
-        done = old[old["status"] == "measured"]
-        measured = set(done[KEY].itertuples(index=False, name=None))
-        keys = list(new[KEY].itertuples(index=False, name=None))
-        stale = [
-            row.status != "measured" and key in measured
-            for row, key in zip(new.itertuples(), keys, strict=True)
-        ]
-        stays = {key for key, is_stale in zip(keys, stale, strict=True) if is_stale}
-        kept = done[[key in stays for key in done[KEY].itertuples(index=False, name=None)]]
-        new = pd.concat([new[~np.array(stale)], kept]) if stays else new
+    before = pd.read_csv(path)["status"] if path.exists() else pd.Series(dtype=str)
+    if (before == "measured").any() and not (new["status"] == "measured").any():
+        print(f"{path.name} keeps what was measured before")
+        return path
     with replacing(path) as partial:
         new.to_csv(partial, index=False, float_format="%.5g")
     return path

@@ -34,6 +34,7 @@ _COLUMNS = {
     "excess": f"scale sparsity {_PAIR} departed_a departed_b shared expected expected_near",
     "density": "scale sparsity by part method task lang seed density",
 }
+_BENCH = "job size who measure value unit ratio beside target note status at verdict machine device"
 
 
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
@@ -52,6 +53,15 @@ def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     kept = rows[current]
     kept.attrs["stale"] = len(rows) - len(kept)
     return kept
+
+
+def bench(name: str) -> pd.DataFrame:
+    """`results/bench/<name>.csv`, a table of `benchmarks/`, or an empty one with its columns."""
+    path = ROOT / "results" / "bench" / f"{name}.csv"
+    if not path.exists():
+        return pd.DataFrame(columns=_BENCH.split())
+    words = ("note", "target", "verdict", "beside", "unit")
+    return pd.read_csv(path).fillna(dict.fromkeys(words, ""))
 
 
 def scales() -> list[str]:

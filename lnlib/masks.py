@@ -143,14 +143,15 @@ def threshold(scores: Sequence[np.ndarray], alive: Sequence[np.ndarray], count: 
         for part, lives in pairs:
             for start in range(0, part.size, _BLOCK):
                 block, living = part[start : start + _BLOCK], lives[start : start + _BLOCK]
-                if np.isnan(block.max()):
-                    raise ValueError("a weight's score is not a number: training has diverged")
-                under = (block < low) & living
-                inside = (block <= high) & living
-                inside ^= under
+                under = block < low
+                outside = block > high
+                outside |= under
+                under &= living
                 below += int(np.count_nonzero(under))
-                between.append(block[inside])
+                between.append(block[living > outside])  # what is not a number is not outside
         kept = np.concatenate(between)
+        if np.isnan(kept).any():
+            raise ValueError("a weight's score is not a number: training has diverged")
         place = count - below - 1
         if 0 <= place < len(kept):
             break

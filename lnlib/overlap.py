@@ -67,13 +67,13 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
     }
     tables = []
     for grouping in by:
-        parts: dict[str, list[int]] = {}
-        for index, matrix in enumerate(matrices):
-            parts.setdefault(part_of(matrix, grouping), []).append(index)
+        belongs = [part_of(matrix, grouping) for matrix in matrices]
+        parts = list(dict.fromkeys(belongs))
+        within = np.array([[part == own for own in belongs] for part in parts], float)
 
-        def summed(values: np.ndarray, parts: dict[str, list[int]] = parts) -> np.ndarray:
-            """By pair, then by part, flat."""
-            return np.stack([values[rows].sum(axis=0) for rows in parts.values()], 1).ravel()
+        def summed(values: np.ndarray, within: np.ndarray = within) -> np.ndarray:
+            """By pair, then by part, flat; whole numbers stay exact below 2^53."""
+            return (within @ values).T.ravel()
 
         weights = summed(np.broadcast_to(sizes, both.shape))
         common, a, b = summed(both), summed(kept_a), summed(kept_b)
@@ -81,14 +81,14 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
             {
                 "sparsity": np.full(len(common), level),
                 "by": np.full(len(common), grouping, object),
-                "part": np.tile(np.array(list(parts), object), len(first)),
+                "part": np.tile(np.array(parts, object), len(first)),
                 **{column: np.repeat(values, len(parts)) for column, values in names.items()},
                 "jaccard": _share(common, a + b - common),
                 "simple_matching": (weights - (a + b - common) + common) / weights,
                 "density_a": a / weights,
                 "density_b": b / weights,
                 "expected": _share(summed(chance), summed(union)),
-                "weights": weights,
+                "weights": weights.astype(np.int64),
             }
         )
     return pd.DataFrame({c: np.concatenate([table[c] for table in tables]) for c in tables[0]})

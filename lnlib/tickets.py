@@ -242,7 +242,7 @@ class PackedMask:
     def load(cls, path: str | Path, level: int) -> PackedMask:
         """Read one level of a ticket's file and build no other; raises as `Ticket.load` does."""
         record, shapes, packed = _read(Path(path))
-        number = _round(record, max(map(packing.largest, packed.values()), default=0), level)
+        number = _round(record, _rounds(record, packed.values()), level)
         bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
         return cls(record, list(shapes), level, bits)
 
@@ -276,6 +276,16 @@ def _round(record: Record, rounds: int, level: int) -> int:
         near = f"; nearest: {min(levels, key=lambda x: abs(x - level))}" if levels else ""
         raise UserError(f"no mask at {level!r} % sparsity: this ticket has {have}{near}")
     return levels.index(level) + 1
+
+
+def _rounds(record: Record, packed: Iterable[np.ndarray]) -> int:
+    """Rounds of pruning that have run, by the largest code; a whole search shows in one matrix."""
+    found = 0
+    for part in packed:
+        found = max(found, packing.largest(part))
+        if found == len(record.levels):
+            break
+    return found
 
 
 def _read(path: Path) -> tuple[Record, dict[Matrix, tuple[int, ...]], dict[str, np.ndarray]]:

@@ -32,7 +32,7 @@ def batch(data: Encoded, index: np.ndarray, length: int) -> dict[str, torch.Tens
 
 
 def train(model: nn.Module, data: Encoded, order: list[np.ndarray], recipe: Recipe, mask: Mask,
-          progress: Callable[[int, float], None]) -> None:  # fmt: skip
+          progress: Callable[[int, float], object] | None = None) -> None:  # fmt: skip
     """One step a batch of `order`; `progress(step, loss)` after each."""
     device = default_device()
     model.to(device).train()
@@ -49,4 +49,6 @@ def train(model: nn.Module, data: Encoded, order: list[np.ndarray], recipe: Reci
         optimizer.step()
         schedule.step()
         model.zero_grad()
-        progress(step, loss.item())
+        value = loss.item()  # the official loop sums it at every step, which waits for the device
+        if progress:
+            progress(step, value)
