@@ -140,3 +140,10 @@ def test_ways_take_turns():
     times = table.interleaved(ways, 2, warm=1)
     assert [len(part) for part in times.values()] == [2, 2]
     assert sorted(seen[:2]) == sorted(seen[2:4]) == sorted(seen[4:]) == ["a", "b"]
+
+
+@pytest.mark.slow
+def test_a_live_run_is_timed():
+    rows = importlib.import_module("benchmarks.startup").rows(TOY)
+    shares = [row.value for row in rows if row.unit == "share of the run"]
+    assert len(shares) == 2 and all(0 < share < 1 for share in shares)
