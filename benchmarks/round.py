@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks import shapes
+from benchmarks import shapes, table
 from benchmarks.peers import padded_round
 from benchmarks.table import Options, Row, main
 from lnlib import training
@@ -149,7 +149,7 @@ def _seconds(run: Callable[[Callable | None], object], steps: int) -> float:
         torch.cuda.synchronize()
         return (perf_counter() - began) / (steps + 1)
     ends: list[float] = []
-    run(lambda _step, _loss: ends.append(perf_counter()))
+    run(lambda _step, _loss: ends.append(table.clock()))
     return (ends[-1] - ends[0]) / steps
 
 
