@@ -38,14 +38,15 @@ def rows(options: Options) -> list[Row]:
         "np.sort, gathered (open_lth)": lambda: sorting.threshold(parts, alive, count),
         "topk over a concatenation (torch)": lambda: topk.threshold(tensors, count),
     }
-    values = {who: float(way()) for who, way in ways.items()}
+    values, peaks = {}, {}
+    for who, way in ways.items():
+        peaks[who] = peak_bytes(lambda who=who, way=way: values.update({who: float(way())}))
     quick = {who: ways[who] for who in ("ours", "np.sort alone")}
     slow = {who: way for who, way in ways.items() if who != "np.sort alone"}
     out = time_rows(JOB, size, interleaved(quick, 9, warm=0), "ours",
                     {"np.sort alone": "ratio >= 8"})  # fmt: skip
-    out += time_rows(JOB, size, interleaved(slow, 2, warm=0), "ours")[1:]
-    for who, way in ways.items():
-        peak = peak_bytes(way)
+    out += time_rows(JOB, size, interleaved(slow, 1, warm=0), "ours")[1:]
+    for who, peak in peaks.items():
         if peak is not None:
             target = "value < 4" if who == "ours" else ""
             note = "growth of the process beyond the scores; one copy is 4"
@@ -69,7 +70,7 @@ def _rounds(found: dict[str, np.ndarray], tensors: list[torch.Tensor], count: in
 
     ways = {"ours": lambda: pruning._prune(empty, found, pruning.Search()), "topk (torch)": by_topk}
     notes = {"ours": "from magnitudes to the next ticket; ours prunes a tenth, the peer a half"}
-    return time_rows(ROUND, size, interleaved(ways, 2, warm=0), "ours", None, notes)
+    return time_rows(ROUND, size, interleaved(ways, 1, warm=0), "ours", None, notes)
 
 
 if __name__ == "__main__":
