@@ -34,7 +34,10 @@ _COLUMNS = {
     "excess": f"scale sparsity {_PAIR} departed_a departed_b shared expected expected_near",
     "density": "scale sparsity by part method task lang seed density",
 }
-_BENCH = "job size who measure value unit ratio beside target note status at verdict machine device"
+_BENCH = (
+    "job size who measure value unit ratio beside target note status at verdict clock machine "
+    "device threads"
+)
 
 
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
