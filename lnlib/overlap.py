@@ -124,29 +124,14 @@ def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
     shared = _shared_matrices(tickets)
     masks = [ticket.packed(level).bits for ticket in tickets]
     both = np.zeros((len(shared), len(masks), len(masks)), np.int64)
-    room = max(1, _CHUNK // (24 * len(masks)))
+    words = max(1, _CHUNK // (8 * len(masks)))
     for row, matrix in enumerate(shared):
-        words = len(masks[0][matrix])
-        width = 3 * min(room, -(-words // 3))
-        chunk = np.zeros((len(masks), width), np.uint64)
-        for start in range(0, words, width):
-            size = min(width, words - start)
-            for one, mask in zip(chunk, masks, strict=True):
-                one[:size] = mask[matrix][start : start + size]
-            chunk[:, size:] = 0
-            np.fill_diagonal(both[row], both[row].diagonal() + _ones(chunk))
-            for i in range(len(masks) - 1):
-                both[row, i, i + 1 :] += _ones(chunk[i] & chunk[i + 1 :])
+        for start in range(0, len(masks[0][matrix]), words):
+            chunk = np.stack([mask[matrix][start : start + words] for mask in masks])
+            for i in range(len(masks)):
+                ones = np.bitwise_count(chunk[i] & chunk[i:])  # of each word, 64 at most
+                both[row, i, i:] += ones.sum(axis=1, dtype=np.uint32)
     return both
-
-
-def _ones(words: np.ndarray) -> np.ndarray:
-    """Bits set in every row of (rows, 3 n) words.
-
-    A word has 64 at most, so three counts add up within a byte, which the processor does quickest.
-    """
-    counts = np.bitwise_count(words).reshape(len(words), 3, -1)
-    return counts.sum(axis=1, dtype=np.uint8).sum(axis=1, dtype=np.uint32)
 
 
 def _shared_matrices(tickets: Sequence[Ticket | PackedMask]) -> list[str]:
