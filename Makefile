@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lint types reproduce clean
+.PHONY: help setup book test lint types reproduce bench clean
 
 # Python 3.11 or 3.12: the first of these that is one and can make environments. Another one:
 # make setup PYTHON=/path/to/python3.12
@@ -62,6 +62,10 @@ reproduce: setup ## Measure the whole demo grid into results/demo; goes on where
 		echo "A grid is at work here, or a run that a killed one has left: wait for it." >&2; exit 1; }; \
 	$(SNAKEMAKE) --unlock --quiet all --config $(GRID) 2>/dev/null; \
 	$(SNAKEMAKE) --profile workflow/profiles/local --config $(GRID)
+
+# Real sentences: make bench BENCH="--data-dir FOLDER"
+bench: setup ## Time our code beside its peers; tables into results/bench
+	$(RUN) benchmarks $(BENCH)
 
 clean: ## Remove .venv, the built book and caches; runs/ and results/ stay
 	rm -rf .venv _build .pytest_cache .ruff_cache .mypy_cache .coverage *.egg-info

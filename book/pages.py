@@ -26,6 +26,10 @@ BRANCH: str = CONFIG["repository"]["branch"]
 SCALE = "demo"  # what the result pages show; other scales are named where they stand
 NONE = "–"
 
+_BENCH = (
+    "job size who measure value unit ratio beside target note status at verdict clock machine "
+    "device threads"
+)
 
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     """`results/<scale>/<name>.csv`, or an empty table with its columns if it has not been made.
@@ -40,6 +44,15 @@ def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     kept = rows[current]
     kept.attrs["stale"] = len(rows) - len(kept)
     return kept
+
+
+def bench(name: str) -> pd.DataFrame:
+    """`results/bench/<name>.csv`, a table of `benchmarks/`, or an empty one with its columns."""
+    path = ROOT / "results" / "bench" / f"{name}.csv"
+    if not path.exists():
+        return pd.DataFrame(columns=_BENCH.split())
+    words = ("note", "target", "verdict", "beside", "unit")
+    return pd.read_csv(path).fillna(dict.fromkeys(words, ""))
 
 
 def scales() -> list[str]:

@@ -6,7 +6,7 @@ head) to a bool tensor of its shape: True stays. W is the number of prunable wei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -90,25 +90,87 @@ def threshold_groups(matrices: list[Matrix], component_wise: bool = False) -> li
     ]
 
 
+_BLOCK = 1 << 16  # scores looked at together: they stay in a core's cache from pass to pass
+_SAMPLE = 1 << 18  # scores in the sample that brackets a threshold
+
+
 def smallest(scores: np.ndarray, alive: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the `count` smallest of the alive scores, exactly that many.
+    """Indices of the `count` smallest of the alive scores, exactly that many, rising.
 
     scores (W,) float, alive (W,) bool. Equal scores at the threshold fall in index order, so the
     result does not depend on the sorting algorithm. Raises ValueError if fewer are alive or a
     score is NaN.
     """
-    candidates = np.flatnonzero(alive)
-    if not 0 <= count <= len(candidates):
-        raise ValueError(f"cannot prune {count} of {len(candidates)} weights")
+    return np.flatnonzero(fallen([scores], [alive], count)[0])
+
+
+def fallen(
+    scores: Sequence[np.ndarray], alive: Sequence[np.ndarray], count: int
+) -> list[np.ndarray]:
+    """`smallest` over several arrays under one threshold: a flat bool array for each, True falls.
+
+    Ties fall in the order of the arrays. One byte a score, and no copy of the scores.
+    """
+    scores, alive = [part.ravel() for part in scores], [part.ravel() for part in alive]
+    total = sum(map(np.count_nonzero, alive))
+    if not 0 <= count <= total:
+        raise ValueError(f"cannot prune {count} of {total} weights")
     if count == 0:
-        return candidates[:0]
-    values = scores[candidates]
-    if np.isnan(values).any():
-        raise ValueError("a weight's score is not a number: training has diverged")
-    threshold = np.partition(values, count - 1)[count - 1]
-    below = candidates[values < threshold]
-    ties = candidates[values == threshold][: count - len(below)]
-    return np.concatenate([below, ties])
+        return [np.zeros(part.size, bool) for part in scores]
+    limit = threshold(scores, alive, count)
+    out = [(part < limit) & lives for part, lives in zip(scores, alive, strict=True)]
+    left = count - sum(map(np.count_nonzero, out))
+    for part, lives, falls in zip(scores, alive, out, strict=True):
+        ties = np.flatnonzero((part == limit) & lives)[:left]
+        falls[ties] = True
+        left -= len(ties)
+    return out
+
+
+def threshold(scores: Sequence[np.ndarray], alive: Sequence[np.ndarray], count: int) -> np.floating:
+    """The `count`-th smallest (from 1) of the alive scores in several flat arrays, exactly.
+
+    One pass over the scores and no copy of them. A sample gives two values that the threshold most
+    likely lies between; the pass counts the scores below and keeps those between, one or two in a
+    hundred; the threshold is selected among these. Where the counts say that it lies elsewhere,
+    everything counts as between. Raises ValueError if a score is NaN.
+    """
+    step = sum(part.size for part in scores) // _SAMPLE | 1  # odd: not in step with rows
+    pairs = list(zip(scores, alive, strict=True))
+    sample = np.concatenate([part[::step][lives[::step]] for part, lives in pairs])
+    for low, high in (_bracket(sample, count / sum(map(np.count_nonzero, alive))), _EVERYTHING):
+        below, between = 0, []
+        for part, lives in pairs:
+            for start in range(0, part.size, _BLOCK):
+                block, living = part[start : start + _BLOCK], lives[start : start + _BLOCK]
+                under = block < low
+                outside = block > high
+                outside |= under
+                under &= living
+                below += int(np.count_nonzero(under))
+                between.append(block[living > outside])  # what is not a number is not outside
+        kept = np.concatenate(between)
+        if np.isnan(kept).any():
+            raise ValueError("a weight's score is not a number: training has diverged")
+        place = count - below - 1
+        if 0 <= place < len(kept):
+            break
+    return np.partition(kept, place)[place]
+
+
+_EVERYTHING = (-np.inf, np.inf)
+
+
+def _bracket(sample: np.ndarray, share: float) -> tuple[float, float]:
+    """Two values with the quantile `share` between them, as surely as the sample is a fair one."""
+    ranks = np.sort(sample)
+    middle = share * len(ranks)
+    margin = 6 * np.sqrt(middle * (1 - share)) + 2  # six standard errors
+    low, high = int(middle - margin), int(middle + margin)
+    return (
+        ranks[low] if low >= 0 else -np.inf,
+        ranks[high] if high < len(ranks) else np.inf,
+    )
 
 
 def density(mask: Mask) -> float:

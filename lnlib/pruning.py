@@ -28,9 +28,9 @@ from lnlib.masks import (
     Mask,
     Matrix,
     encoder_of,
+    fallen,
     magnitudes,
     prunable,
-    smallest,
     threshold_groups,
 )
 from lnlib.provenance import versions
@@ -186,19 +186,14 @@ def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed
 def _prune(ticket: Ticket, scores: dict[str, np.ndarray], search: Search) -> Ticket:
     """One more round: in every threshold group the smallest scores, to the level's exact count."""
     level = ticket.record.levels[ticket.rounds]
-    indices: dict[str, np.ndarray] = {}
+    falls: dict[str, np.ndarray] = {}
     for group in threshold_groups(ticket.matrices, search.component_wise):
-        total = sum(m.weights for m in group)
-        alive = np.concatenate([ticket.alive(m.name).ravel() for m in group])
-        count = round(level * total / 100) - int(total - alive.sum())
-        flat = np.concatenate([scores[m.name].ravel() for m in group])
-        chosen = np.sort(smallest(flat, alive, count))
-        start = 0
-        for m in group:
-            lo, hi = np.searchsorted(chosen, [start, start + m.weights])
-            indices[m.name] = chosen[lo:hi] - start
-            start += m.weights
-    return ticket.pruned(indices)
+        alive = [ticket.alive(m.name) for m in group]
+        dead = sum(part.size - np.count_nonzero(part) for part in alive)
+        count = round(level * sum(m.weights for m in group) / 100) - int(dead)
+        parts = fallen([scores[m.name] for m in group], alive, count)
+        falls.update(zip([m.name for m in group], parts, strict=True))
+    return ticket.pruned(falls)
 
 
 def _scores(model: nn.Module, bench: Workbench, search: Search, seed: int) -> dict[str, np.ndarray]:

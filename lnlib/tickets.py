@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lnlib import packing
 from lnlib.errors import UserError
 from lnlib.files import replacing
 from lnlib.masks import Mask, Matrix
@@ -93,8 +94,8 @@ class Ticket:
 
     def kept(self, name: str, level: int) -> np.ndarray:
         """Bool array of one matrix: which weights stay at `level` % sparsity."""
-        code = self._codes[name]
-        return (code == 0) | (code > self._round(level))
+        # Never pruned is 0, which wraps to 255: one comparison in place of two.
+        return self._codes[name] - np.uint8(1) >= self._round(level)
 
     def mask(self, level: int) -> Mask:
         """The mask at `level` % sparsity; UserError names the levels there are."""
@@ -111,18 +112,13 @@ class Ticket:
         sums = frame.groupby("part", sort=False).sum()
         return (sums.kept / sums.weights).rename("density")
 
+    def packed(self, level: int) -> PackedMask:
+        """The mask at `level` % sparsity in an eighth of a byte a weight."""
+        parts = {m.name: packing.bits(self.kept(m.name, level)) for m in self.matrices}
+        return PackedMask(self.record, self.matrices, level, parts)
+
     def _round(self, level: int) -> int:
-        if level == 0:
-            return 0
-        if level not in self.levels:
-            have = ", ".join(map(str, self.levels)) or "none yet"
-            near = (
-                f"; nearest: {min(self.levels, key=lambda x: abs(x - level))}"
-                if self.levels
-                else ""
-            )
-            raise UserError(f"no mask at {level!r} % sparsity: this ticket has {have}{near}")
-        return self.levels.index(level) + 1
+        return _round(self.record, self.rounds, level)
 
     def __repr__(self) -> str:
         r = self.record
@@ -138,7 +134,10 @@ class Ticket:
         return self._codes[name] == 0
 
     def pruned(self, indices: Mapping[str, np.ndarray]) -> Ticket:
-        """A new ticket with one more round, which pruned the given flat indices of each matrix."""
+        """A new ticket with one more round, which pruned these weights of each matrix.
+
+        `indices` are flat: whole numbers, or a bool for every weight.
+        """
         if self.rounds == len(self.record.levels):
             raise UserError(f"all {self.rounds} rounds of this search have run")
         codes = {}
@@ -166,9 +165,9 @@ class Ticket:
 
     def save(self, path: str | Path) -> Path:
         """Write the ticket atomically (a file that stood there stays whole until then)."""
-        from safetensors.torch import save_file
+        from safetensors.numpy import save_file
 
-        packed = {name: torch.from_numpy(_pack(codes)) for name, codes in self._codes.items()}
+        packed = {name: packing.nibbles(codes) for name, codes in self._codes.items()}
         header = {
             "record": json.dumps(asdict(self.record), sort_keys=True),
             "matrices": json.dumps(
@@ -184,31 +183,9 @@ class Ticket:
     @classmethod
     def load(cls, path: str | Path) -> Ticket:
         """Read a ticket; UserError names the file if it is missing, cut, altered or no ticket."""
-        from safetensors import SafetensorError, safe_open
-
-        path = Path(path)
-        if not path.is_file():
-            raise UserError(f"no ticket at {str(path)!r}")
-        try:
-            with safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-                packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if metadata.get("format") != _FORMAT:
-                raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
-            header = {key: metadata[key] for key in ("record", "matrices")}
-            if _digest(header, packed) != metadata.get("sha256"):
-                raise UserError(f"{str(path)!r} has been altered or damaged: its checksum is wrong")
-            record = json.loads(header["record"])
-            record["levels"] = tuple(record["levels"])
-            record["scores"] = {int(k): v for k, v in record["scores"].items()}
-            matrices, codes = [], {}
-            for entry in json.loads(header["matrices"]):
-                shape = tuple(entry.pop("shape"))
-                matrices.append(Matrix(**entry))
-                codes[entry["name"]] = _unpack(packed[entry["name"]].numpy(), shape)
-            return cls(Record(**record), matrices, codes)
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as cause:
-            raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
+        record, shapes, packed = _read(Path(path))
+        codes = {m.name: packing.codes(packed[m.name], shape) for m, shape in shapes.items()}
+        return cls(record, list(shapes), codes)
 
     # -- the reference code's masks ------------------------------------------------------------
 
@@ -258,6 +235,30 @@ class Ticket:
         return Path(path)
 
 
+@dataclass(frozen=True)
+class PackedMask:
+    """One level of a search as bits, W/8 bytes: enough to compare hundreds of masks in memory."""
+
+    record: Record
+    matrices: list[Matrix]
+    level: int  # %
+    bits: Mapping[str, np.ndarray] = field(repr=False)  # name -> (ceil(W / 64),) words, see packing
+
+    @classmethod
+    def load(cls, path: str | Path, level: int) -> PackedMask:
+        """Read one level of a ticket's file and build no other; raises as `Ticket.load` does."""
+        record, shapes, packed = _read(Path(path))
+        number = _round(record, _rounds(record, packed.values()), level)
+        bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
+        return cls(record, list(shapes), level, bits)
+
+    def packed(self, level: int) -> PackedMask:
+        """Itself; UserError where another level is asked for."""
+        if level != self.level:
+            raise UserError(f"this mask was read at {self.level} %, not at {level} %")
+        return self
+
+
 def part_of(matrix: Matrix, by: str) -> str:
     """The name of the part a matrix is counted under: its layer, component, or itself."""
     if by == "all":
@@ -271,25 +272,62 @@ def part_of(matrix: Matrix, by: str) -> str:
     raise UserError(f"unknown grouping {by!r}: expected one of all, layer, component, matrix")
 
 
-def _pack(codes: np.ndarray) -> np.ndarray:
-    flat = codes.ravel()
-    if flat.size % 2:
-        flat = np.append(flat, np.uint8(0))
-    return flat[0::2] | (flat[1::2] << 4)
+def _round(record: Record, rounds: int, level: int) -> int:
+    """The round that reached `level` %; UserError where none of the `rounds` so far did."""
+    if level == 0:
+        return 0
+    levels = record.levels[:rounds]
+    if level not in levels:
+        have = ", ".join(map(str, levels)) or "none yet"
+        near = f"; nearest: {min(levels, key=lambda x: abs(x - level))}" if levels else ""
+        raise UserError(f"no mask at {level!r} % sparsity: this ticket has {have}{near}")
+    return levels.index(level) + 1
 
 
-def _unpack(packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    flat = np.empty(2 * packed.size, np.uint8)
-    flat[0::2], flat[1::2] = packed & 15, packed >> 4
-    return flat[: int(np.prod(shape))].reshape(shape)
+def _rounds(record: Record, packed: Iterable[np.ndarray]) -> int:
+    """Rounds of pruning that have run, by the largest code; a whole search shows in one matrix."""
+    found = 0
+    for part in packed:
+        found = max(found, packing.largest(part))
+        if found == len(record.levels):
+            break
+    return found
 
 
-def _digest(header: Mapping[str, str], packed: Mapping[str, torch.Tensor]) -> str:
+def _read(path: Path) -> tuple[Record, dict[Matrix, tuple[int, ...]], dict[str, np.ndarray]]:
+    """A ticket's file: its record, its matrices with their shapes, their codes as nibbles."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise UserError(f"no ticket at {str(path)!r}")
+    try:
+        with safe_open(path, "np") as file:
+            metadata = file.metadata() or {}
+            packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if metadata.get("format") != _FORMAT:
+            raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
+        header = {key: metadata[key] for key in ("record", "matrices")}
+        if _digest(header, packed) != metadata.get("sha256"):
+            raise UserError(f"{str(path)!r} has been altered or damaged: its checksum is wrong")
+        record = json.loads(header["record"])
+        record["levels"] = tuple(record["levels"])
+        record["scores"] = {int(k): v for k, v in record["scores"].items()}
+        shapes = {}
+        for entry in json.loads(header["matrices"]):
+            shape = tuple(entry.pop("shape"))
+            shapes[Matrix(**entry)] = shape
+        return Record(**record), shapes, {m.name: packed[m.name] for m in shapes}
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as cause:
+        raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
+
+
+def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for key in sorted(header):
         digest.update(key.encode() + header[key].encode())
     for name in sorted(packed):
-        digest.update(name.encode() + packed[name].numpy().tobytes())
+        digest.update(name.encode())
+        digest.update(packed[name].data)
     return digest.hexdigest()
 
 

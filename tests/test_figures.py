@@ -12,6 +12,8 @@ from lnlib import figures, published, statistics
 
 FULL = synthetic.scores(seeds=2), synthetic.overlap(), synthetic.density(), synthetic.excess()
 EMPTY = tuple(table.iloc[:0] for table in FULL)
+JOBS = ("overlap against masks", "overlap against weights", "training step against sparsity")
+GROWTH = pd.DataFrame({"job": JOBS * 2, "at": [2, 1e6, 0, 9, 8e7, 90], "value": 1.0})
 CURVE = pd.DataFrame({"step": [1, 2, 1, 2], "loss": [3.0, 2.0, 4.0, 1.0], "series": list("aabb")})
 
 
@@ -27,6 +29,7 @@ def draw(scores, overlap, density, excess, curve):
     yield figures.layer_profile(overlap)
     yield figures.density_bars(density, "layer")
     yield figures.losses(curve)
+    yield figures.growth(GROWTH.iloc[: len(curve) * 99])
 
 
 def similarity(excess):

@@ -1,14 +1,27 @@
 """Which matrices are prunable, and that pruned weights stay zero on the right trajectory."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
 import toys
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.nn.utils import prune
 
+from lnlib import masks
 from lnlib.encoders import load_encoder
 from lnlib.errors import UserError
-from lnlib.masks import check_fit, density, masked, prunable, smallest, threshold_groups
+from lnlib.masks import (
+    check_fit,
+    density,
+    fallen,
+    masked,
+    prunable,
+    smallest,
+    threshold_groups,
+)
 from lnlib.training import forward
 
 SIX = 6 * 2  # matrices of a BERT layer times layers
@@ -60,6 +73,40 @@ def test_smallest_leaves_pruned_weights_alone():
 def test_smallest_refuses_a_diverged_model():
     with pytest.raises(ValueError, match="not a number"):
         smallest(np.array([np.nan, 1.0]), np.ones(2, bool), 1)
+
+
+def by_sorting(scores, alive, count):
+    """What `smallest` was first: all candidates at once, a partition, ties in index order."""
+    candidates = np.flatnonzero(alive)
+    values = scores[candidates]
+    limit = np.sort(values)[count - 1] if count else -np.inf
+    below = candidates[values < limit]
+    return np.sort(np.append(below, candidates[values == limit][: count - len(below)]))
+
+
+@settings(deadline=None)
+@given(data=st.data(), floats=st.sampled_from([np.float32, np.float64]))
+def test_blocks_and_samples_prune_what_sorting_prunes(data, floats):
+    size = data.draw(st.integers(1, 60))
+    # few values, so that ties stand at the threshold; infinities, as a score may overflow
+    values = st.sampled_from([0, 0, 1, 1, 2, 3, -1, np.inf, -np.inf])
+    scores = np.array(data.draw(st.lists(values, min_size=size, max_size=size)), floats)
+    alive = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
+    count = data.draw(st.integers(0, int(alive.sum())))
+    cut = data.draw(st.integers(0, size))
+    with mock.patch.multiple(masks, _BLOCK=7, _SAMPLE=data.draw(st.sampled_from([2, 9, 100]))):
+        several = fallen(np.split(scores, [cut]), np.split(alive, [cut]), count)
+        assert list(smallest(scores, alive, count)) == list(by_sorting(scores, alive, count))
+    assert list(np.flatnonzero(np.concatenate(several))) == list(smallest(scores, alive, count))
+
+
+def test_a_sample_in_an_unlucky_order_changes_nothing():
+    scores = np.arange(10_000, dtype=np.float32)
+    with mock.patch.multiple(masks, _BLOCK=64, _SAMPLE=10):
+        scores[:: 10_000 // 10 | 1] = 1e6  # all that the sample will see
+        assert list(smallest(scores, scores < 2e6, 500)) == list(
+            by_sorting(scores, scores < 2e6, 500)
+        )
 
 
 def _half(model, seed=0):

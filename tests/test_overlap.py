@@ -1,14 +1,17 @@
 """Jaccard and its chance level, on pairs counted by hand and on random masks."""
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from lnlib import overlap
 from lnlib.errors import UserError
 from lnlib.masks import Matrix
 from lnlib.overlap import density_table, expected_jaccard, jaccard, overlap_table
-from lnlib.tickets import Record, Ticket
+from lnlib.tickets import PackedMask, Record, Ticket
 
 RECORD = Record("ticket", "ner", "ur", 0, "demo", (50,), "toy", "f")
 Q, D = "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight"
@@ -93,3 +96,24 @@ def test_tickets_of_different_encoders_are_refused():
 def test_an_unknown_grouping_is_refused():
     with pytest.raises(UserError, match="layers"):
         overlap_table([A, B], 50, ["layers"])
+
+
+def test_packed_masks_give_the_table_of_their_tickets(tmp_path):
+    rng = np.random.default_rng(0)
+    pair = [ticket({Q: rng.random(1_000) > 0.5, D: rng.random(333) > 0.9}, la) for la in "ab"]
+    paths = [one.save(tmp_path / f"{one.record.lang}.safetensors") for one in pair]
+    packed = [PackedMask.load(path, 50) for path in paths]
+    by = ("all", "layer", "component", "matrix")
+    pd.testing.assert_frame_equal(overlap_table(packed, 50, by), overlap_table(pair, 50, by))
+    with pytest.raises(UserError, match="read at 50 %, not at 40 %"):
+        overlap_table(packed, 40)
+
+
+def test_many_masks_are_counted_in_chunks():
+    rng = np.random.default_rng(0)
+    kept = rng.random((5, 1_000)) > 0.5
+    many = [ticket({Q: row}, f"l{n}") for n, row in enumerate(kept)]
+    whole = overlap_table(many)
+    with mock.patch.object(overlap, "_CHUNK", 8 * 5 * 3):  # three words of each mask
+        pd.testing.assert_frame_equal(overlap_table(many), whole)
+    assert whole.jaccard[0] == (kept[0] & kept[1]).sum() / (kept[0] | kept[1]).sum()

@@ -5,6 +5,7 @@ has not been measured is named in the figure and left blank. Captions and altern
 caller's, who knows what the figure is to show.
 """
 
+from lnlib.figures.growth import growth
 from lnlib.figures.overlap import (
     density_bars,
     excess_ladder,
@@ -24,6 +25,7 @@ __all__ = [
     "Figure",
     "density_bars",
     "excess_ladder",
+    "growth",
     "layer_profile",
     "losses",
     "overlap_ladder",

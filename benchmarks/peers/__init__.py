@@ -1,0 +1,1 @@
+"""How others do it, each written anew from its description, none copied."""

@@ -1,0 +1,149 @@
+"""Every peer computes what ours computes, and every benchmark runs at a toy size."""
+
+import importlib
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from benchmarks import __main__ as everything
+from benchmarks import overlap, shapes, step, table
+from benchmarks.peers import float_overlap, gram_overlap, padded_round, pt_files, sorting, topk
+from benchmarks.table import Options, Row
+from lnlib import masks
+from lnlib.encoding import collate
+from lnlib.overlap import _counts, overlap_table
+from lnlib.tickets import PackedMask
+from lnlib.training import forward
+
+TOY = Options(toy=True)
+
+
+def by(rows, **key):
+    (found,) = [row for row in rows if all(getattr(row, k) == v for k, v in key.items())]
+    return found
+
+
+@pytest.fixture(scope="module")
+def steps():
+    return step.measure(2, 16, 2, "ratio <= 1.05")
+
+
+def test_our_steps_are_the_steps_of_the_hooks(steps):
+    assert by(steps, who="ours", measure="difference").value <= 1e-6
+
+
+def test_our_mask_holds_a_byte_a_weight_and_the_peers_hold_floats(steps):
+    held = {row.who: row.value for row in steps if row.measure == "memory"}
+    assert held["ours"] <= 1
+    # masks as floats and, for the hooks, the masked weights; torch keeps the mask a second time
+    assert held["mask at forward"] == 4 and held["prune hooks"] >= 8
+
+
+def test_masking_at_forward_parts_from_the_hooks_only_by_clipping():
+    with mock.patch.object(step, "CLIP", 1e9):
+        rows = step.measure(2, 16, 2, "ratio <= 1.05")
+    assert by(rows, who="mask at forward", measure="difference").value <= 1e-6
+
+
+def test_peers_find_the_same_threshold():
+    rng = np.random.default_rng(0)
+    scores = [np.abs(rng.standard_normal(n, dtype=np.float32)) for n in (5_000, 300, 7_001)]
+    alive = [rng.random(part.size) > 0.3 for part in scores]
+    left = [torch.from_numpy(part[lives]) for part, lives in zip(scores, alive, strict=True)]
+    for count in (1, 1_234, 8_000):
+        ours = masks.threshold(scores, alive, count)
+        assert ours == sorting.threshold(scores, alive, count) == topk.threshold(left, count)
+
+
+def test_topk_prunes_the_same_weights():
+    rng = np.random.default_rng(0)
+    scores = [np.abs(rng.standard_normal(n, dtype=np.float32)) for n in (5_000, 300)]
+    alive = [np.ones(part.size, bool) for part in scores]
+    _, places = topk.fallen([torch.from_numpy(part) for part in scores], 2_000)
+    ours = np.flatnonzero(np.concatenate(masks.fallen(scores, alive, 2_000)))
+    assert np.array_equal(np.sort(places.numpy()), ours)
+
+
+def test_peers_count_the_same_overlap():
+    tickets = [shapes.ticket(number, toy=True) for number in range(3)]
+    rows = overlap_table(tickets, 50, overlap.BY)
+    floats = [{n: kept.float() for n, kept in t.mask(50).items()} for t in tickets]
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        peer = float_overlap.jaccards(floats[i], floats[j], overlap.parts, tickets[0].matrices)
+        pair = rows[(rows.lang_a == f"language {i}") & (rows.lang_b == f"language {j}")]
+        assert peer == dict(zip(pair.by + " " + pair.part, pair.jaccard, strict=True))
+    stacked = {name: torch.stack([f[name].ravel() for f in floats]) for name in floats[0]}
+    ours = _counts(tickets, 50)
+    counted = gram_overlap.counts(stacked)
+    assert np.array_equal(np.triu(ours), np.triu(counted))
+
+
+def test_files_of_either_kind_hold_the_same_masks(tmp_path):
+    ticket = shapes.ticket(toy=True)
+    paths = pt_files.save({level: ticket.mask(level) for level in ticket.levels}, tmp_path)
+    level = PackedMask.load(ticket.save(tmp_path / "ticket.safetensors"), 50)
+    for name, kept in pt_files.load(paths[4]).items():
+        own = name.removeprefix("bert.").removesuffix("_mask")
+        assert np.array_equal(kept.numpy() != 0, ticket.kept(own, 50))
+        assert np.bitwise_count(level.bits[own]).sum() == int(kept.sum())
+
+
+def test_a_padded_batch_has_the_loss_of_ours(ner):
+    model = ner.model(0).eval()
+    index = np.arange(6)
+    ours, _ = forward(
+        model, collate(ner.data.train, index, ner.encoder.tokenizer), torch.device("cpu")
+    )
+    peer = model(**padded_round.batch(ner.data.train, index, 64)).loss
+    # padding changes the order of float32 sums, nothing else
+    assert float(ours.detach()) == pytest.approx(float(peer.detach()), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in everything.NAMES if name != "startup"])
+def test_a_toy_of_every_benchmark_gives_one_row_a_quantity(name):
+    rows = importlib.import_module(f"benchmarks.{name}").rows(TOY)
+    keys = [(row.job, row.size, row.who, row.measure) for row in rows]
+    assert len(set(keys)) == len(keys) > 0
+    assert all(row.value is not None and row.status == "measured" for row in rows)
+    assert all(row.verdict in ("met", "missed") for row in rows if row.target)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_what_was_not_run_says_why():
+    for name, why in (("gpu", "no GPU"), ("round", "needs --data-dir")):
+        rows = importlib.import_module(f"benchmarks.{name}").rows(Options())
+        assert {row.status for row in rows} == {f"not run: {why}"}
+        assert all(row.value is None and row.verdict == "" for row in rows)
+
+
+def test_a_target_is_met_or_missed():
+    fast = Row("job", "size", "peer", "time", 8.0, ratio=8.0, beside="ours", target="ratio >= 8")
+    big = Row("job", "size", "ours", "memory", 4.0, ratio=1.0, target="value < 4")
+    assert (fast.verdict, big.verdict) == ("met", "missed")
+    assert table.in_words(fast.target) == "at least 8 ×"
+
+
+def test_a_table_that_was_not_run_leaves_a_measured_one(tmp_path, capsys):
+    measured = Row("job", "size", "ours", "time", 1.0)
+    path = table.write("gpu", [measured], tmp_path)
+    table.write("gpu", [Row("job", "other", "ours", "time", status="not run: no GPU")], tmp_path)
+    assert "keeps" in capsys.readouterr().out
+    assert pd.read_csv(path)["size"].tolist() == ["size"]
+
+
+def test_ways_take_turns():
+    seen = []
+    ways = {who: lambda who=who: seen.append(who) for who in "ab"}
+    times = table.interleaved(ways, 2, warm=1)
+    assert [len(part) for part in times.values()] == [2, 2]
+    assert sorted(seen[:2]) == sorted(seen[2:4]) == sorted(seen[4:]) == ["a", "b"]
+
+
+@pytest.mark.slow
+def test_a_live_run_is_timed():
+    rows = importlib.import_module("benchmarks.startup").rows(TOY)
+    shares = [row.value for row in rows if row.unit == "share of the run"]
+    assert len(shares) == 2 and all(0 < share < 1 for share in shares)
