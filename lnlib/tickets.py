@@ -8,7 +8,9 @@ search's record as JSON in the header, with a SHA-256 over both.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,11 +20,12 @@ import pandas as pd
 import torch
 
 from lnlib.errors import UserError
-from lnlib.files import replacing
+from lnlib.files import refused, replacing
 from lnlib.masks import Mask, Matrix
 
 _FORMAT = "lnlib ticket 1"
 _MOST_LEVELS = 15  # four bits, one code for "never"
+_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")  # a module's path; nothing that could be a file's
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,17 @@ class Ticket:
         if len(record.levels) > _MOST_LEVELS or list(record.levels) != sorted(set(record.levels)):
             raise UserError(f"levels {record.levels} must rise, {_MOST_LEVELS} at most")
         for matrix in matrices:
+            if not _NAME.fullmatch(matrix.name):
+                raise UserError(f"{matrix.name!r} is no name of a matrix")
             if codes[matrix.name].size != matrix.weights:
                 raise UserError(f"{matrix.name!r}: codes and matrix differ in size")
         self.record = record
         self.matrices = list(matrices)
         self._codes = {m.name: np.asarray(codes[m.name], np.uint8) for m in matrices}
         # Rounds of pruning that have run: read once, as every mask of every matrix asks for it.
-        self.rounds = max((int(part.max()) for part in self._codes.values()), default=0)
+        self.rounds = max((int(part.max(initial=0)) for part in self._codes.values()), default=0)
+        if self.rounds > len(record.levels):
+            raise UserError(f"round {self.rounds} has pruned, of {len(record.levels)} levels")
 
     @classmethod
     def empty(cls, record: Record, shapes: Mapping[Matrix, tuple[int, ...]]) -> Ticket:
@@ -159,8 +166,11 @@ class Ticket:
     # -- files --------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Write the ticket atomically (a file that stood there stays whole until then)."""
-        from safetensors.torch import save_file
+        """Write the ticket atomically (a file that stood there stays whole until then).
+
+        Equal tickets are equal files, byte for byte.
+        """
+        from safetensors.torch import save
 
         packed = {name: torch.from_numpy(_pack(codes)) for name, codes in self._codes.items()}
         header = {
@@ -172,7 +182,8 @@ class Ticket:
         metadata = {"format": _FORMAT, **header, "sha256": _digest(header, packed)}
         path = Path(path)
         with replacing(path) as partial:
-            save_file(packed, partial, metadata=metadata)
+            # Not save_file: it has an error of its own for a full disk.
+            partial.write_bytes(_ordered(save(packed, metadata)))
         return path
 
     @classmethod
@@ -181,27 +192,27 @@ class Ticket:
         from safetensors import SafetensorError, safe_open
 
         path = Path(path)
-        if not path.is_file():
-            raise UserError(f"no ticket at {str(path)!r}")
         try:
+            if not path.is_file():
+                raise UserError(f"no ticket at {str(path)!r}")
             with safe_open(path, "pt") as file:
                 metadata = file.metadata() or {}
                 packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if metadata.get("format") != _FORMAT:
-                raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
+        except OSError as cause:
+            raise refused("read", path, cause) from cause
+        except SafetensorError as cause:
+            raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
+        if metadata.get("format") != _FORMAT:
+            raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
+        try:
             header = {key: metadata[key] for key in ("record", "matrices")}
             if _digest(header, packed) != metadata.get("sha256"):
-                raise UserError(f"{str(path)!r} has been altered or damaged: its checksum is wrong")
-            record = json.loads(header["record"])
-            record["levels"] = tuple(record["levels"])
-            record["scores"] = {int(k): v for k, v in record["scores"].items()}
-            matrices, codes = [], {}
-            for entry in json.loads(header["matrices"]):
-                shape = tuple(entry.pop("shape"))
-                matrices.append(Matrix(**entry))
-                codes[entry["name"]] = _unpack(packed[entry["name"]].numpy(), shape)
-            return cls(Record(**record), matrices, codes)
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as cause:
+                raise UserError("it has been altered or damaged, as its checksum is wrong")
+            return cls(*_parts(header, packed))
+        # A checksum proves that nothing changed since, not that the maker meant well: a header may
+        # promise anything, and be nested deeper than the parser goes.
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+                RecursionError) as cause:  # fmt: skip
             raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
 
     # -- the reference code's masks ------------------------------------------------------------
@@ -247,8 +258,10 @@ class Ticket:
         """Write the mask at `level` % as the official code reads it (float32, `*.weight_mask`)."""
         prefix = "" if any(m.stack.startswith("decoder") for m in self.matrices) else "bert."
         masks = {f"{prefix}{name}_mask": kept.float() for name, kept in self.mask(level).items()}
+        whole = io.BytesIO()  # torch's own writing has an error of its own for a full disk
+        torch.save(masks, whole)
         with replacing(Path(path)) as partial:
-            torch.save(masks, partial)
+            partial.write_bytes(whole.getbuffer())
         return Path(path)
 
 
@@ -278,6 +291,33 @@ def _unpack(packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return flat[: int(np.prod(shape))].reshape(shape)
 
 
+def _ordered(file: bytes) -> bytes:
+    """A safetensors file with its header's keys in order; the library's own is a random one."""
+    start = 8 + int.from_bytes(file[:8], "little")  # the header's length, the header, the data
+    header = json.dumps(json.loads(file[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the data stay aligned
+    return len(header).to_bytes(8, "little") + header + file[start:]
+
+
+def _parts(
+    header: Mapping[str, str], packed: Mapping[str, torch.Tensor]
+) -> tuple[Record, list[Matrix], dict[str, np.ndarray]]:
+    """Record, matrices and codes from a file's header and tensors."""
+    record = json.loads(header["record"])
+    record["levels"] = tuple(map(int, record["levels"]))
+    record["scores"] = {int(level): float(value) for level, value in record["scores"].items()}
+    matrices, codes = [], {}
+    for entry in json.loads(header["matrices"]):
+        shape = tuple(entry.pop("shape"))
+        matrix, part = Matrix(**entry), packed[entry["name"]]
+        # Before anything is made of that size: half a byte a weight is what there must be.
+        if part.dtype != torch.uint8 or part.shape != (-(-matrix.weights // 2),):
+            raise UserError(f"{matrix.name!r} is not {matrix.weights!r} codes of four bits")
+        matrices.append(matrix)
+        codes[matrix.name] = _unpack(part.numpy(), shape)
+    return Record(**record), matrices, codes
+
+
 def _digest(header: Mapping[str, str], packed: Mapping[str, torch.Tensor]) -> str:
     digest = hashlib.sha256()
     for key in sorted(header):
@@ -288,22 +328,28 @@ def _digest(header: Mapping[str, str], packed: Mapping[str, torch.Tensor]) -> st
 
 
 def _read_reference(path: Path) -> dict[str, np.ndarray]:
-    import pickle
-
     if not path.is_file():
         raise UserError(f"no mask file at {str(path)!r}")
     try:
         masks = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as cause:
-        raise UserError(f"{str(path)!r} is not a plain mask file: {cause}") from cause
+    except OSError as cause:
+        raise refused("read", path, cause) from cause
+    except Exception as cause:  # a cut or foreign file ends in any error of the unpickler's
+        reason = str(cause).partition("\n")[0]  # what follows tells how to load it all the same
+        raise UserError(f"{str(path)!r} is not a plain mask file: {reason}") from cause
     out = {}
     for key, value in masks.items() if isinstance(masks, dict) else ():
-        if isinstance(value, torch.Tensor) and key.endswith(".weight_mask"):
-            name = key.removeprefix("module.").removeprefix("bert.").removesuffix("_mask")
-            array = value.numpy()
-            if not np.isin(array, (0, 1)).all():
-                raise UserError(f"{str(path)!r}: {key!r} holds values other than 0 and 1")
-            out[name] = array.astype(bool)
+        if not (isinstance(value, torch.Tensor) and str(key).endswith(".weight_mask")):
+            continue
+        name = str(key).removeprefix("module.").removeprefix("bert.").removesuffix("_mask")
+        if not _NAME.fullmatch(name):
+            raise UserError(f"{str(path)!r}: {key!r} is no name of a matrix")
+        if value.layout != torch.strided or not value.numel():
+            raise UserError(f"{str(path)!r}: {key!r} is no plain tensor with values")
+        array = value.detach().float().numpy()
+        if not np.isin(array, (0, 1)).all():
+            raise UserError(f"{str(path)!r}: {key!r} holds values other than 0 and 1")
+        out[name] = array.astype(bool)
     if not out:
         raise UserError(f"{str(path)!r} holds no `*.weight_mask` tensors")
     return out
