@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lnlib import seeds
 from lnlib.corpora import check_data_dir
 from lnlib.errors import UserError, choose
 from lnlib.languages import check_language
 from lnlib.pruning import check_levels
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
+from lnlib.training import default_device
 
 
 def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
@@ -50,26 +52,29 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     if "langs" in out:
         out["langs"] = _languages(out["langs"], out.get("task", "mlm"))
     if "seed" in out:
-        out["seed"] = _whole(out["seed"], "seed")
+        seeds.check(out["seed"])
     if "sparsities" in out:
         out["sparsities"] = check_levels(_numbers(out["sparsities"], "sparsities"))
     if "sparsity" in out:
         out["sparsity"] = check_levels([out["sparsity"]])[0]
     if out.get("data_dir") is not None:
-        folder = Path(str(out["data_dir"])).expanduser()
+        folder = _path(out["data_dir"], "data_dir")
         if not folder.is_dir():
             raise UserError(f"data_dir {str(out['data_dir'])!r} is not a folder")
         check_data_dir(out.get("scale", "demo"), folder)
         out["data_dir"] = folder
     if "runs_dir" in out:
-        out["runs_dir"] = Path(str(out["runs_dir"])).expanduser()
+        out["runs_dir"] = _path(out["runs_dir"], "runs_dir")
+        if out["runs_dir"].exists() and not out["runs_dir"].is_dir():
+            raise UserError(f"runs_dir {str(out['runs_dir'])!r} is a file, not a folder")
+    default_device()  # the one asked for is there
     return out
 
 
-def _whole(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UserError(f"{name} {value!r} is not a whole number from 0 up")
-    return value
+def _path(value: Any, name: str) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise UserError(f"{name} {value!r} is no path: expected one such as 'folder', in quotes")
+    return Path(value).expanduser()
 
 
 def _numbers(value: Any, name: str) -> list[Any]:
@@ -77,17 +82,19 @@ def _numbers(value: Any, name: str) -> list[Any]:
     if isinstance(value, str):
         try:
             value = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two: "[[[[..."
             raise UserError(f"{name} {value!r} is no list of numbers such as [10, 50]") from None
     return list(value) if isinstance(value, Sequence) else [value]
 
 
 def _languages(value: Any, task: str) -> list[str]:
-    names = value.replace(",", " ").split() if isinstance(value, str) else list(value)
+    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(names, Sequence):  # papermill reads `-p langs nan` as a number
+        raise UserError(f"languages {value!r}: expected codes such as 'ur,en', in quotes")
+    for name in names:
+        check_language(task, name)
     if len(set(names)) < len(names):
         raise UserError(f"languages {value!r} name one twice")
     if len(names) < 2:
         raise UserError(f"languages {value!r}: name at least two, such as 'ur,en'")
-    for name in names:
-        check_language(task, name)
-    return names
+    return list(names)
