@@ -32,7 +32,7 @@ setup: .venv/.ready ## Make .venv with the pinned versions (nothing to do if it 
 		echo "Install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; \
 		exit 1; \
 	fi
-	$(RUN) pip install --disable-pip-version-check -e '.[notebooks,book,test]' -c constraints.txt
+	$(RUN) pip install --disable-pip-version-check -e '.[notebooks,book,test,workflow]' -c constraints.txt
 	@touch $@
 
 book: setup ## Find one ticket live, build the book from it and from the recorded tables
@@ -52,8 +52,16 @@ lint: setup
 types: setup
 	$(RUN) mypy
 
+# The lock says whether another grid, or a run that a killed one has left, is at work in this folder;
+# if not, Snakemake's own lock is a dead one's. GRID narrows it: make reproduce GRID="langs=ur,en".
+GRID ?= scale=demo
+SNAKEMAKE := $(RUN) snakemake --snakefile workflow/Snakefile
+
 reproduce: setup ## Measure the whole demo grid into results/demo; goes on where it stopped
-	$(RUN) lnlib.grid --scale demo
+	@mkdir -p runs && exec 9>runs/.grid.lock && flock -n 9 || { \
+		echo "A grid is at work here, or a run that a killed one has left: wait for it." >&2; exit 1; }; \
+	$(SNAKEMAKE) --unlock --quiet all --config $(GRID) 2>/dev/null; \
+	$(SNAKEMAKE) --profile workflow/profiles/local --config $(GRID)
 
 clean: ## Remove .venv, the built book and caches; runs/ and results/ stay
 	rm -rf .venv _build .pytest_cache .ruff_cache .mypy_cache .coverage *.egg-info

@@ -24,7 +24,8 @@ _HOME = {
     "load": "corpora",
     "load_encoder": "encoders",
     "overlap_table": "overlap",
-    "transfer": "transfer",
+    "transfer": "transfers",
+    "verify": "verification",
 }
 __all__ = sorted(_HOME)
 
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from lnlib.scales import SCALES as SCALES
     from lnlib.tasks import TASKS as TASKS
     from lnlib.tickets import Ticket as Ticket
-    from lnlib.transfer import transfer as transfer
+    from lnlib.transfers import transfer as transfer
+    from lnlib.verification import verify as verify
     from lnlib.workbench import Workbench as Workbench
 
 

@@ -15,10 +15,12 @@ from lnlib import seeds
 from lnlib.corpora import check_data_dir
 from lnlib.errors import UserError, choose
 from lnlib.languages import check_language
-from lnlib.pruning import check_levels
+from lnlib.pruning import METHODS, check_levels
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
 from lnlib.training import default_device
+
+CONTROLS = tuple(method for method in METHODS if method != "ticket")
 
 
 def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
@@ -38,8 +40,9 @@ def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
 def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
-    Knows task, lang, langs, scale, seed, sparsities, sparsity, data_dir and runs_dir; `values`
-    holds those a notebook has.
+    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, tokens and
+    the folders data_dir, text_dir (to read), runs_dir and out_dir (to write); `values` holds those a
+    notebook has. A source_task that is None is the task; data_dir may be None.
     """
     check_names(cells, values)
     out = dict(values)
@@ -47,26 +50,36 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         choose(out["scale"], SCALES, "scale")
     if "task" in out:
         choose(out["task"], TASKS, "task")
+    if "source_task" in out:
+        out["source_task"] = choose(out["source_task"] or out["task"], TASKS, "source_task")
     if "lang" in out:
         check_language(out.get("task", "mlm"), out["lang"])
     if "langs" in out:
-        out["langs"] = _languages(out["langs"], out.get("task", "mlm"))
+        out["langs"] = _languages(out["langs"], out.get("source_task", out.get("task", "mlm")))
     if "seed" in out:
         seeds.check(out["seed"])
     if "sparsities" in out:
         out["sparsities"] = check_levels(_numbers(out["sparsities"], "sparsities"))
     if "sparsity" in out:
         out["sparsity"] = check_levels([out["sparsity"]])[0]
-    if out.get("data_dir") is not None:
-        folder = _path(out["data_dir"], "data_dir")
-        if not folder.is_dir():
-            raise UserError(f"data_dir {str(out['data_dir'])!r} is not a folder")
-        check_data_dir(out.get("scale", "demo"), folder)
-        out["data_dir"] = folder
-    if "runs_dir" in out:
-        out["runs_dir"] = _path(out["runs_dir"], "runs_dir")
-        if out["runs_dir"].exists() and not out["runs_dir"].is_dir():
-            raise UserError(f"runs_dir {str(out['runs_dir'])!r} is a file, not a folder")
+    if "controls" in out:
+        names = _names(out["controls"], "controls")
+        out["controls"] = [choose(name, CONTROLS, "control") for name in names]
+    if "tokens" in out and seeds.check(out["tokens"], "tokens") < 1:
+        raise UserError("tokens 0: nothing would be learnt")
+    for name in ("data_dir", "text_dir"):
+        if name not in out or (name == "data_dir" and out[name] is None):
+            continue
+        out[name] = _path(out[name], name)
+        if not out[name].is_dir():
+            raise UserError(f"{name} {str(out[name])!r} is not a folder: pass -p {name} FOLDER")
+        if "scale" in out:  # pre-training has none
+            check_data_dir(out["scale"], out[name])
+    for name in ("runs_dir", "out_dir"):
+        if name in out:
+            out[name] = _path(out[name], name)
+            if out[name].exists() and not out[name].is_dir():
+                raise UserError(f"{name} {str(out[name])!r} is a file, not a folder")
     default_device()  # the one asked for is there
     return out
 
@@ -87,14 +100,20 @@ def _numbers(value: Any, name: str) -> list[Any]:
     return list(value) if isinstance(value, Sequence) else [value]
 
 
-def _languages(value: Any, task: str) -> list[str]:
+def _names(value: Any, what: str) -> list[Any]:
+    """A list of names, also as papermill hands it over: "ur,en"."""
     names = value.replace(",", " ").split() if isinstance(value, str) else value
     if not isinstance(names, Sequence):  # papermill reads `-p langs nan` as a number
-        raise UserError(f"languages {value!r}: expected codes such as 'ur,en', in quotes")
+        raise UserError(f"{what} {value!r}: expected names such as 'a,b', in quotes")
+    return list(names)
+
+
+def _languages(value: Any, task: str) -> list[str]:
+    names = _names(value, "langs")
     for name in names:
         check_language(task, name)
     if len(set(names)) < len(names):
         raise UserError(f"languages {value!r} name one twice")
-    if len(names) < 2:
-        raise UserError(f"languages {value!r}: name at least two, such as 'ur,en'")
-    return list(names)
+    if not names:
+        raise UserError(f"languages {value!r}: name one at least, such as 'ur,en'")
+    return names

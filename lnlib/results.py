@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lnlib.provenance import machine, versions
-from lnlib.transfer import Result
+from lnlib.transfers import Result
 from lnlib.workbench import Workbench
 
 

@@ -14,10 +14,8 @@ from lnlib.encoders import Encoder
 from lnlib.pruning import Search, find_ticket
 from lnlib.scales import LEVELS
 from lnlib.tickets import Ticket
-from lnlib.transfer import Result, Source, transfer
+from lnlib.transfers import Result, Source, transfer
 from lnlib.workbench import Trained, Workbench
-
-HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
 
 
 def ticket_path(runs_dir: str | Path, scale: str, task: str, lang: str, seed: int,

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 LEVELS: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)  # % of the original weights pruned
+HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ def derive(seed: int, *parts: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def check(seed: object) -> int:
-    """Return `seed` if it is a whole number from 0 up; UserError otherwise."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UserError(f"seed {seed!r} is not a whole number from 0 up")
-    return seed
+def check(value: object, name: str = "seed") -> int:
+    """Return `value` if it is a whole number from 0 up; UserError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UserError(f"{name} {value!r} is not a whole number from 0 up")
+    return value

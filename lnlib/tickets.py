@@ -163,6 +163,12 @@ class Ticket:
         scores = {**self.record.scores, level: value}
         return Ticket(replace(self.record, scores=scores), self.matrices, self._codes)
 
+    def cut(self, rounds: int) -> Ticket:
+        """The ticket as it stood after so many rounds: a search goes on from it."""
+        codes = {name: np.where(codes > rounds, 0, codes) for name, codes in self._codes.items()}
+        scores = dict(sorted(self.record.scores.items())[:rounds])
+        return Ticket(replace(self.record, scores=scores), self.matrices, codes)
+
     # -- files --------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:

@@ -33,6 +33,7 @@ task = "ner"  # mlm, ner, xnli
 scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
 seed = 0  # the head, the order of the examples and dropout depend on it
 sparsities = [10, 20, 30, 40, 50, 60, 70, 80, 90]  # % pruned after each round
+controls = "random,magnitude"  # masks that know less; also "shuffled": a search on shuffled labels
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # the ticket and the table of measurements go here
 
@@ -44,8 +45,8 @@ warnings.filterwarnings("ignore", message="IProgress not found")  # then the bar
 from lnlib.parameters import check
 
 asked = dict(
-    lang=lang, task=task, scale=scale, seed=seed, sparsities=sparsities, data_dir=data_dir,
-    runs_dir=runs_dir,
+    lang=lang, task=task, scale=scale, seed=seed, sparsities=sparsities, controls=controls,
+    data_dir=data_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -112,17 +113,24 @@ ticket
 # ## The controls
 #
 # A random mask, and the mask of the untouched encoder's smallest weights, each trained like the
-# ticket.
+# ticket. If asked for, also the mask of a search on shuffled labels, which costs as much as the
+# search above does to that level.
 
 # %%
 from lnlib import find_ticket
 
 level = 50 if 50 in ticket.levels else ticket.levels[-1]
-for method in tqdm(("random", "magnitude"), desc=f"controls at {level} %"):
-    control = find_ticket(
-        encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method=method,
-        levels=p["sparsities"],
-    )  # fmt: skip
+for method in tqdm(p["controls"], desc=f"controls at {level} %"):
+    if method == "shuffled":
+        control = runs.search(
+            bench, p["seed"], p["runs_dir"], table, method=method,
+            levels=[below for below in ticket.levels if below <= level],
+        )  # fmt: skip
+    else:
+        control = find_ticket(
+            encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method=method,
+            levels=p["sparsities"],
+        )  # fmt: skip
     runs.measure(bench, control, level, p["seed"], table)
 
 # %%

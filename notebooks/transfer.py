@@ -31,6 +31,7 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 lang = "ur"  # the target: trained and scored here
 langs = "ur,en,zh"  # the sources: whose masks are moved
 task = "ner"  # mlm, ner, xnli
+source_task = None  # the task whose masks are moved, if it is another one
 scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
 seed = 0
 sparsity = 50  # %; the level the paper transfers at
@@ -45,8 +46,8 @@ warnings.filterwarnings("ignore", message="IProgress not found")  # then the bar
 from lnlib.parameters import check
 
 asked = dict(
-    lang=lang, langs=langs, task=task, scale=scale, seed=seed, sparsity=sparsity,
-    data_dir=data_dir, runs_dir=runs_dir,
+    lang=lang, langs=langs, task=task, source_task=source_task, scale=scale, seed=seed,
+    sparsity=sparsity, data_dir=data_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -63,8 +64,8 @@ encoder = load_encoder(SCALES[p["scale"]].encoder)
 table = p["runs_dir"] / p["scale"] / "scores.csv"
 tickets = {
     source: runs.ticket_at(
-        encoder, p["task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"], table,
-        p["data_dir"],
+        encoder, p["source_task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"],
+        table, p["data_dir"],
     )
     for source in tqdm(p["langs"], desc="tickets")
 }  # fmt: skip

@@ -22,7 +22,7 @@ PINS = {canonicalize_name(pin.name): pin for pin in CONSTRAINTS}
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PIP_LINES = next(item["pip"] for item in ENVIRONMENT["dependencies"] if isinstance(item, dict))
 # What `make setup` installs; the workflow extra is for clusters.
-INSTALLED = "[notebooks,book,test]"
+INSTALLED = "[notebooks,book,test,workflow]"
 
 
 def version(pin):

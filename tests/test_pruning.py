@@ -11,7 +11,7 @@ from lnlib.errors import UserError
 from lnlib.masks import density, prunable
 from lnlib.pruning import Search, check_levels, find_ticket
 from lnlib.tickets import Ticket
-from lnlib.transfer import transfer
+from lnlib.transfers import transfer
 from lnlib.workbench import Workbench
 
 LEVELS = (10, 20, 50)

@@ -1,0 +1,72 @@
+"""What runs have measured, into the tables the book reads: `python -m lnlib.record --scale demo`.
+
+Scores are taken over; overlap, excess and density are computed from every ticket there is. What is
+in a table already and has not been measured again stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from lnlib import results, tables
+from lnlib.encoders import load_encoder
+from lnlib.errors import choose
+from lnlib.excess import excess_table
+from lnlib.masks import magnitudes
+from lnlib.overlap import density_table, overlap_table
+from lnlib.pruning import WITHOUT_DATA, find_ticket
+from lnlib.scales import HEADLINE, SCALES
+from lnlib.tasks import TASKS
+from lnlib.tickets import Ticket
+
+GROUPINGS = ("all", "layer", "component")
+
+
+def record(scale: str, runs_dir: Path, results_dir: Path) -> None:
+    """Everything under `runs_dir`/SCALE into `results_dir`/SCALE; masks are compared at 50 %."""
+    source, home = runs_dir / scale, results_dir / scale
+    encoder = load_encoder(SCALES[scale].encoder)
+    scores = tables.read(source / "scores.csv")
+    recipes = scores["task"].map(lambda task: SCALES[scale].recipes[task].hash)
+    current = scores[(scores["recipe"] == recipes) & (scores["encoder"] == encoder.fingerprint)]
+    if len(current):
+        tables.add(home / "scores.csv", current.to_dict("records"))
+
+    sizes = magnitudes(encoder.model("mlm"))
+    everything: list[Ticket] = []
+    for task in TASKS:
+        paths = sorted((source / task).glob("*/seed*/*.safetensors"))
+        tickets = [ticket for ticket in map(Ticket.load, paths) if HEADLINE in ticket.levels]
+        if not tickets:
+            continue
+        lang = tickets[0].record.lang.split("+")[0]
+        controls = {m: find_ticket(encoder, task, lang, scale, method=m) for m in WITHOUT_DATA}
+        everyone = [*tickets, *controls.values()]
+        for name, table in (
+            ("overlap", overlap_table(everyone, HEADLINE, GROUPINGS)),
+            ("density", density_table(everyone, HEADLINE, GROUPINGS)),
+            ("excess", excess_table(tickets, controls["magnitude"], sizes, HEADLINE)),
+        ):
+            rows = results.mask_rows(table, scale, encoder.fingerprint)
+            tables.add(home / f"{name}.csv", rows)
+        everything += [t for t in tickets if t.record.method == "ticket" and t.record.seed == 0]
+    if everything:
+        table = overlap_table(everything, HEADLINE)
+        table = table[(table.task_a != table.task_b) & (table.lang_a == table.lang_b)]
+        tables.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.record")
+    parser.add_argument("--scale", default="demo", help="demo, small or paper")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where runs have been")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
+    options = parser.parse_args(arguments)
+    record(choose(options.scale, SCALES, "scale"), options.runs, options.results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Recording takes over what runs have measured, and nothing twice."""
+
+from types import MappingProxyType
+
+import pytest
+import toys
+
+from lnlib import runs, tables
+from lnlib.record import record
+from lnlib.scales import SCALES, Scale
+from lnlib.workbench import Workbench
+
+
+@pytest.fixture
+def measured(bert, monkeypatch, tmp_path):
+    """Two languages and two seeds of NER, one of MLM, on the random BERT as scale `demo`."""
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
+    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
+    table = tmp_path / "runs/demo/scores.csv"
+    for task, lang, seed in (
+        ("ner", "ur", 0),
+        ("ner", "ur", 1),
+        ("ner", "en", 0),
+        ("mlm", "ur", 0),
+    ):
+        bench = Workbench(bert, task, lang)
+        runs.search(bench, seed, tmp_path / "runs", table, levels=(10, 50))
+    shuffled = {"method": "shuffled", "levels": (50,)}
+    runs.search(Workbench(bert, "ner", "ur"), 0, tmp_path / "runs", table, **shuffled)
+    return tmp_path
+
+
+def everything(folder):
+    record("demo", folder / "runs", folder / "results")
+    home = folder / "results/demo"
+    return {name: (home / f"{name}.csv").read_bytes() for name in tables.TABLES}
+
+
+def test_every_ticket_is_compared_with_every_other_and_its_controls(measured):
+    everything(measured)
+    scores = tables.read(measured / "results/demo/scores.csv")
+    assert len(scores) == 4 * 3  # full model, 10 % and 50 %
+    pairs = tables.read(measured / "results/demo/overlap.csv")
+    whole = pairs[pairs["by"] == "all"]
+    assert (
+        len(whole) == 6 * 5 / 2 + 3 + 1
+    )  # NER: four masks and two controls; MLM: one; between: ur
+    kinds = {frozenset(pair) for pair in zip(whole["method_a"], whole["method_b"], strict=True)}
+    assert frozenset({"ticket", "shuffled"}) in kinds and frozenset({"ticket", "random"}) in kinds
+    assert ((whole.task_a != whole.task_b) & (whole.lang_a == whole.lang_b)).any()
+    assert set(pairs["by"]) == {"all", "layer", "component"}
+
+
+def test_recording_twice_changes_nothing(measured):
+    assert everything(measured) == everything(measured)
+
+
+def test_scores_of_another_recipe_are_not_taken_over(measured):
+    table = measured / "runs/demo/scores.csv"
+    old = tables.read(table).assign(recipe="0" * 12, lang="fr").to_dict("records")
+    tables.add(table, old[:1])
+    everything(measured)
+    assert "fr" not in set(tables.read(measured / "results/demo/scores.csv")["lang"])

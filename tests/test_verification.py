@@ -1,0 +1,95 @@
+"""A result is made again in part, and a number that this code does not measure is found out."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+import toys
+
+from lnlib import runs, tables, verification, verify
+from lnlib.errors import UserError
+from lnlib.pruning import find_ticket
+from lnlib.scales import SCALES, Scale
+from lnlib.tickets import Ticket
+from lnlib.workbench import Workbench
+
+LEVELS = (10, 30, 50)
+
+
+@pytest.fixture
+def made(bert, monkeypatch, tmp_path):
+    """A search with its rows, on the random BERT as scale `demo`."""
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
+    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
+    bench = Workbench(bert, "ner", "ur")
+    runs.search(bench, 0, tmp_path, tmp_path / "scores.csv", levels=LEVELS)
+    random = find_ticket(bert, "ner", "ur", method="random")
+    runs.measure(bench, random, 50, 0, tmp_path / "scores.csv")
+    return tmp_path
+
+
+def ticket_of(made):
+    return runs.ticket_path(made, "demo", "ner", "ur", 0)
+
+
+def test_every_round_and_score_of_a_ticket_is_found_again(made):
+    found = verify(ticket_of(made), share=1)
+    assert found["what"].tolist() == [
+        "round to 10 %", "score at 0 %", "round to 30 %", "score at 10 %", "round to 50 %",
+        "score at 30 %",
+    ]  # fmt: skip
+    assert found["same"].all() and not found["made_with"].any()
+
+
+def test_a_weight_that_was_pruned_in_another_round_is_found_out(made):
+    ticket = Ticket.load(ticket_of(made))
+    name = ticket.matrices[0].name
+    codes = {m.name: ticket.codes(m.name).copy() for m in ticket.matrices}
+    first, never = (codes[name] == 1).nonzero(), (codes[name] == 0).nonzero()
+    codes[name][first[0][0], first[1][0]] = 0
+    codes[name][never[0][0], never[1][0]] = 1
+    Ticket(ticket.record, ticket.matrices, codes).save(ticket_of(made))
+    found = verify(ticket_of(made), share=1).set_index("what")
+    row = found.loc["round to 10 %"]
+    assert row["recorded"] - row["again"] == 1 and not row["same"]
+
+
+def test_rows_of_a_table_are_measured_again(made):
+    found = verify(made / "scores.csv", share=1, runs_dir=made)
+    assert len(found) == 5 and found["same"].all()
+
+
+def test_a_number_that_was_changed_and_sealed_is_found_out(made):
+    table = tables.read(made / "scores.csv")
+    table.loc[table["method"] == "random", "value"] += 1
+    table.to_csv(made / "scores.csv", index=False)
+    tables.seal(made / "scores.csv")
+    found = verify(made / "scores.csv", share=1, runs_dir=made)
+    assert found.loc[~found["same"], "what"].tolist() == ["ner ur seed 0: random  50 %"]
+
+
+def test_what_was_made_with_something_else_is_named(made):
+    ticket = Ticket.load(ticket_of(made))
+    old = {**ticket.record.versions, "torch": "1.0"}
+    codes = {m.name: ticket.codes(m.name) for m in ticket.matrices}
+    Ticket(replace(ticket.record, versions=old), ticket.matrices, codes).save(ticket_of(made))
+    assert set(verify(ticket_of(made))["made_with"]) == {"torch"}
+
+
+def test_a_share_says_how_much_is_made_again(made):
+    assert len(verify(made / "scores.csv", share=0.4, runs_dir=made)) == 2
+    with pytest.raises(UserError, match="share 0: expected"):
+        verify(made / "scores.csv", share=0)
+
+
+def test_a_row_whose_ticket_has_gone_cannot_be_verified(made):
+    with pytest.raises(UserError, match="no ticket at"):
+        verify(made / "scores.csv", share=1, runs_dir=made / "elsewhere")
+
+
+def test_the_command_fails_where_a_number_has_changed(made, capsys):
+    verification.main([str(made / "scores.csv"), "--share", "1", "--runs", str(made)])
+    assert "5 of 5 recomputed numbers are the same" in capsys.readouterr().out
+    test_a_number_that_was_changed_and_sealed_is_found_out(made)
+    with pytest.raises(SystemExit):
+        verification.main([str(made / "scores.csv"), "--share", "1", "--runs", str(made)])
