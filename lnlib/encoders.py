@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -101,26 +102,26 @@ class Encoder:
             ) from cause
 
 
-def load_encoder(name: str = MINI) -> Encoder:
+def load_encoder(name: str | Path = MINI) -> Encoder:
     """An encoder by name: "mini-mbert" (ships), a hub id, or a folder transformers can load.
 
     Raises UserError where the folder is no encoder or the hub cannot be reached.
     """
+    if not name or not isinstance(name, str | Path):
+        raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
     path = _ASSETS / MINI if name == MINI else Path(name)
     local = path.exists()
-    if not name:
-        raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
     if local and not any(path.glob("*.safetensors")):
         raise UserError(
             f"{str(path)!r} holds no weights in safetensors; pickled ones (.bin) are not read, but "
-            f"AutoModel.from_pretrained(...).save_pretrained(...) writes them anew"
+            "AutoModel.from_pretrained(...).save_pretrained(...) writes them anew"
         )
     if not local:
         from lnlib.hub_access import reach_hub
 
         reach_hub()
-    where = str(path) if local else name
-    revision = None if local else _PINNED.get(name)
+    where = str(path) if local else str(name)
+    revision = None if local else _PINNED.get(str(name))
     from transformers import AutoTokenizer
 
     try:
@@ -134,7 +135,9 @@ def load_encoder(name: str = MINI) -> Encoder:
             ) from cause
         from lnlib.hub_access import hub_error
 
-        raise hub_error(f"encoder {name!r}", cause, _WAYS_OUT) from cause
+        near = get_close_matches(str(name), [MINI, *_PINNED], n=1, cutoff=0.8)
+        what = f"encoder {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}"
+        raise hub_error(what, cause, _WAYS_OUT) from cause
     if len(tokenizer) <= len(tokenizer.all_special_ids):  # made from nothing, without a word
         raise UserError(f"{name!r} has no tokenizer: its tokenizer.json or vocabulary is missing")
     if len(tokenizer) > getattr(config, "vocab_size", len(tokenizer)):
@@ -142,7 +145,7 @@ def load_encoder(name: str = MINI) -> Encoder:
             f"{name!r} has a tokenizer of {len(tokenizer):,} pieces and vectors for "
             f"{config.vocab_size:,}: they do not belong together"
         )
-    return Encoder(name, where, tokenizer, revision)
+    return Encoder(str(name), where, tokenizer, revision)
 
 
 class _quiet:
