@@ -40,9 +40,9 @@ def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
 def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
-    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, tokens and
-    the folders data_dir, text_dir (to read), runs_dir and out_dir (to write); `values` holds those a
-    notebook has. A source_task that is None is the task; data_dir may be None.
+    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, tokens, and
+    the folders data_dir and text_dir (to read), runs_dir and out_dir (to write); `values` holds
+    those a notebook has. A source_task that is None is the task; data_dir may be None.
     """
     check_names(cells, values)
     out = dict(values)
