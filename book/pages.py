@@ -6,7 +6,7 @@ so where a table is not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +14,7 @@ import yaml
 from IPython.display import Markdown, display
 
 from lnlib import ledger, tables
+from lnlib.grid import plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
@@ -83,6 +84,32 @@ def show(
     ]
     text = "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)
     say(f":::{{dropdown}} {folded}\n{text}\n:::" if folded else text)
+
+
+def speeds(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
+           seeds: Sequence[int] = ()) -> None:  # fmt: skip
+    """How a reader gets the page's main figure again: from the tables, or from nothing.
+
+    `replay` is Python, run from the repository's folder; the rest says which part of the grid the
+    figure needs. Hours are counted trainings times recorded seconds.
+    """
+    recorded, hours, count = table("scores"), 0.0, 0
+    for run in plan(SCALE, tasks, langs, seeds):
+        count += run.trainings
+        hours += (
+            run.trainings * recorded.loc[recorded["task"] == run.task, "seconds"].median() / 3600
+        )
+    machine = recorded["machine"].mode()
+    cost = (
+        f"{number(hours, 1)} hours on one core of {machine[0]}" if len(machine) else "not measured"
+    )
+    parts = {"tasks": tasks, "langs": langs, "seeds": seeds}
+    grid = " ".join(f"{name}={','.join(map(str, value))}" for name, value in parts.items() if value)
+    say(
+        f":::{{dropdown}} Get this page's figure again\n**From the tables**, in seconds:\n\n"
+        f"```python\n{replay.strip()}\n```\n\n**From nothing**: {count:,} trainings, {cost}; on a "
+        f'GPU it has not been measured.\n\n```bash\nmake reproduce GRID="{grid}"\n```\n:::'
+    )
 
 
 def sample(text: str, lang: str) -> str:

@@ -57,7 +57,7 @@ class Search:
     pooler: bool = False  # the reference prunes it in XNLI, where the model has one
     component_wise: bool = False  # the same share in every matrix; in the reference but unused
     keep_head: bool = False  # the reference never resets the head
-    one_schedule: bool = False  # the reference's rate falls once over all rounds
+    one_schedule: bool = False  # the reference's rate falls over the steps of all rounds, in each
 
     def __post_init__(self) -> None:
         choose(self.criterion, CRITERIA, "criterion")
@@ -174,9 +174,7 @@ def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed
     for number in range(first, rounds):
         sparsity = record.levels[number - 1] if number else 0
         mask = ticket.mask(sparsity) if number else None
-        horizon = None
-        if search.one_schedule:
-            horizon = (number * bench.recipe.steps, rounds * bench.recipe.steps)
+        horizon = rounds * bench.recipe.steps if search.one_schedule else None
         trained = bench.train(seed, mask, data=data, head=head, horizon=horizon, progress=progress)
         if search.keep_head:
             head = _head_state(trained.model)

@@ -73,20 +73,19 @@ def train(
     tokenizer: PreTrainedTokenizerBase,
     seed: int,
     mask: Mask | None = None,
-    horizon: tuple[int, int] | None = None,
+    horizon: int | None = None,
     progress: Progress | None = None,
 ) -> list[float]:
     """Train `model` in place for `recipe.steps` steps; returns each step's loss (nats).
 
-    With `mask`, pruned weights are zeroed first and stay zero. `horizon` = (steps already done,
-    steps in all) stretches the schedule over several rounds, as the reference code does; by default
-    a round has its own. AdamW without weight decay, gradients clipped, bf16 autocast on a GPU.
+    With `mask`, pruned weights are zeroed first and stay zero. The rate falls to zero within the
+    round, or, with `horizon`, as if it had that many steps; the reference code takes the steps of
+    all rounds. AdamW without weight decay, gradients clipped, bf16 autocast on a GPU.
     Raises UserError if the loss is not finite or the GPU is full.
     """
     device = default_device()
     with _memory_in_words(recipe):
         model.to(device).train()
-    done, steps = horizon or (0, recipe.steps)
     torch.manual_seed(seeds.derive(seed, "dropout"))
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -99,7 +98,7 @@ def train(
             mask_seed = seeds.derive(seed, "mask", step) if data.task == "mlm" else None
             batch = collate(data.train, index, tokenizer, mask_seed)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(done + step, steps, recipe)
+                group["lr"] = learning_rate(step, horizon or recipe.steps, recipe)
             loss, _ = forward(model, batch, device)
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, recipe.clip, foreach=True)

@@ -44,7 +44,7 @@ class Workbench:
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
               head: dict[str, torch.Tensor] | None = None,
-              horizon: tuple[int, int] | None = None,
+              horizon: int | None = None,
               progress: Callable[[int, float], None] | None = None) -> Trained:  # fmt: skip
         """Put the head on the pre-trained weights, apply the mask, train, score.
 

@@ -1,5 +1,8 @@
 """Every figure draws from full, partial and empty tables, and turns perplexity the right way."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,3 +82,23 @@ def test_the_pooler_is_no_layer():
     pooler = FULL[1][FULL[1]["by"] == "layer"].assign(part="pooler", jaccard=0.0)
     figure = figures.layer_profile(pd.concat([FULL[1], pooler]))
     assert list(figure.axes[0].get_xticks()) == list(range(6))
+
+
+PAGES = sorted((Path(__file__).resolve().parents[1] / "book").glob("*.md"))
+REPLAYS = {
+    page.stem: code
+    for page in PAGES
+    for code in re.findall(r'pages\.speeds\("""\n(.*?)"""', page.read_text(), re.DOTALL)
+}
+
+
+@pytest.mark.parametrize("page", REPLAYS)
+def test_a_pages_figure_can_be_drawn_again_from_the_tables(page, tmp_path, monkeypatch):
+    (tmp_path / "results").symlink_to(PAGES[0].parents[1] / "results")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(REPLAYS[page], page, "exec"), {})
+    assert len(list(tmp_path.glob("*.svg"))) == 1
+
+
+def test_the_result_pages_say_how_their_figure_is_made_again():
+    assert set(REPLAYS) == {"overlap", "structure", "tickets", "transfer"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lnlib import runs, tables
+from lnlib import Ticket, find_ticket, jaccard, nulls, runs, tables
 from lnlib.encoders import load_encoder
 from lnlib.errors import UserError
 from lnlib.scales import SCALES
@@ -118,3 +118,24 @@ def test_recorded_rows_are_of_the_encoder_and_the_recipes_that_ship(path):
     if "recipe" in table:
         recipes = SCALES["demo"].recipes
         assert (table.recipe == [recipes[task].hash for task in table.task]).all()
+
+
+SHIPPED = sorted((Path(__file__).resolve().parents[1] / "results").glob("*/tickets/*.safetensors"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_ticket_that_ships_is_the_one_the_tables_speak_of(path):
+    ticket = Ticket.load(path)
+    r = ticket.record
+    assert path.stem == f"{r.task}-{r.lang}-seed{r.seed}"
+    scores = tables.read(path.parents[1] / "scores.csv")
+    own = runs.find(scores, {"task": r.task, "lang": r.lang, "seed": r.seed, "method": "ticket",
+                             "mask_task": r.task, "mask_lang": r.lang})  # fmt: skip
+    recorded = dict(zip(own["sparsity"], own["value"], strict=True))
+    for level in ticket.levels:
+        assert f"{r.scores[level]:.6g}" == f"{recorded[level]:.6g}"
+    untouched = find_ticket(load_encoder(), r.task, r.lang, method="magnitude")
+    overlap = tables.read(path.parents[1] / "overlap.csv")
+    rows = nulls.compared(overlap, r.task, "magnitude")
+    shared = rows.loc[rows["lang"] == r.lang, "jaccard"]  # one a seed
+    assert f"{jaccard(ticket, untouched, level=50):.6g}" in {f"{share:.6g}" for share in shared}

@@ -39,6 +39,12 @@ def test_batches_are_grouped_by_length():
     assert padding < 0.05  # batches in random order waste over half
 
 
+def test_the_references_rate_falls_by_a_tenth_within_a_round():
+    recipe = Recipe(1, 1, 100, 1, 1e-3, 8)
+    rates = [learning_rate(step, 10 * recipe.steps, recipe) for step in range(recipe.steps)]
+    assert rates[0] == 1e-3 and rates[-1] == pytest.approx(0.9e-3, rel=0.002)  # one step in 1,000
+
+
 def test_the_rate_rises_then_falls_to_zero():
     recipe = Recipe(1, 1, 100, 1, 1e-3, 8, warmup=0.1)
     rates = [learning_rate(step, 100, recipe) for step in range(100)]
