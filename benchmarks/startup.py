@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.table import Options, Row, interleaved, main
-from lnlib import results
+from lnlib import tables
 from lnlib.corpora import load
 from lnlib.encoders import load_encoder
 from lnlib.encoding import encode
@@ -61,7 +61,7 @@ def _live(levels: tuple[int, ...]) -> list[Row]:
         subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
                        stderr=subprocess.DEVNULL)  # fmt: skip
         whole = perf_counter() - began
-        scores = results.read(Path(folder) / "demo" / "scores.csv")
+        scores = tables.read(Path(folder) / "demo" / "scores.csv")
     inside = float(scores["seconds"].sum())
     outside = "1 - the table's seconds (training, scoring, and the prune and save between them)"
     return [

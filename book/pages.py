@@ -31,6 +31,7 @@ _BENCH = (
     "device threads"
 )
 
+
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     """`results/<scale>/<name>.csv`, or an empty table with its columns if it has not been made.
 

@@ -74,13 +74,18 @@ class TaskData:
         return hashlib.sha256(both.encode()).hexdigest()[:12]
 
 
-def encode(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> TaskData:
-    """Encode both splits of a corpus; raises UserError where a split is empty."""
+def encode(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: Recipe,
+           most: int | None = None) -> TaskData:  # fmt: skip
+    """Encode both splits of a corpus; raises UserError where a split is empty.
+
+    Examples are cut at the recipe's `max_tokens`, or at `most` if the encoder reads no more.
+    """
+    length = min(recipe.max_tokens, most or recipe.max_tokens)
     how = {"mlm": _blocks, "ner": _words, "xnli": _pairs}[corpus.task]
     sizes = {"train": recipe.train_examples, "validation": recipe.validation_examples}
     splits = {}
     for split, size in sizes.items():
-        splits[split] = how(getattr(corpus, split), tokenizer, recipe.max_tokens, size)
+        splits[split] = how(getattr(corpus, split), tokenizer, length, size)
         if len(splits[split]) == 0:
             raise UserError(f"{corpus.source}: no {split} examples for {corpus.lang!r}")
     return TaskData(corpus.task, corpus.lang, corpus.labels, source=corpus.source, **splits)

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lnlib import seeds
 from lnlib.corpora import check_data_dir
 from lnlib.errors import UserError, choose
 from lnlib.languages import check_language
 from lnlib.pruning import METHODS, check_levels
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
+from lnlib.training import default_device
 
 CONTROLS = tuple(method for method in METHODS if method != "ticket")
 
@@ -38,8 +40,9 @@ def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
 def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
-    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, data_dir and
-    runs_dir; `values` holds those a notebook has. A source_task that is None is the task.
+    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, tokens, and
+    the folders data_dir and text_dir (to read), runs_dir and out_dir (to write); `values` holds
+    those a notebook has. A source_task that is None is the task; data_dir may be None.
     """
     check_names(cells, values)
     out = dict(values)
@@ -54,28 +57,37 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     if "langs" in out:
         out["langs"] = _languages(out["langs"], out.get("source_task", out.get("task", "mlm")))
     if "seed" in out:
-        out["seed"] = _whole(out["seed"], "seed")
+        seeds.check(out["seed"])
     if "sparsities" in out:
         out["sparsities"] = check_levels(_numbers(out["sparsities"], "sparsities"))
     if "sparsity" in out:
         out["sparsity"] = check_levels([out["sparsity"]])[0]
     if "controls" in out:
-        out["controls"] = [choose(name, CONTROLS, "control") for name in _names(out["controls"])]
-    if out.get("data_dir") is not None:
-        folder = Path(str(out["data_dir"])).expanduser()
-        if not folder.is_dir():
-            raise UserError(f"data_dir {str(out['data_dir'])!r} is not a folder")
-        check_data_dir(out.get("scale", "demo"), folder)
-        out["data_dir"] = folder
-    if "runs_dir" in out:
-        out["runs_dir"] = Path(str(out["runs_dir"])).expanduser()
+        names = _names(out["controls"], "controls")
+        out["controls"] = [choose(name, CONTROLS, "control") for name in names]
+    if "tokens" in out and seeds.check(out["tokens"], "tokens") < 1:
+        raise UserError("tokens 0: nothing would be learnt")
+    for name in ("data_dir", "text_dir"):
+        if name not in out or (name == "data_dir" and out[name] is None):
+            continue
+        out[name] = _path(out[name], name)
+        if not out[name].is_dir():
+            raise UserError(f"{name} {str(out[name])!r} is not a folder: pass -p {name} FOLDER")
+        if "scale" in out:  # pre-training has none
+            check_data_dir(out["scale"], out[name])
+    for name in ("runs_dir", "out_dir"):
+        if name in out:
+            out[name] = _path(out[name], name)
+            if out[name].exists() and not out[name].is_dir():
+                raise UserError(f"{name} {str(out[name])!r} is a file, not a folder")
+    default_device()  # the one asked for is there
     return out
 
 
-def _whole(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UserError(f"{name} {value!r} is not a whole number from 0 up")
-    return value
+def _path(value: Any, name: str) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise UserError(f"{name} {value!r} is no path: expected one such as 'folder', in quotes")
+    return Path(value).expanduser()
 
 
 def _numbers(value: Any, name: str) -> list[Any]:
@@ -83,22 +95,25 @@ def _numbers(value: Any, name: str) -> list[Any]:
     if isinstance(value, str):
         try:
             value = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two: "[[[[..."
             raise UserError(f"{name} {value!r} is no list of numbers such as [10, 50]") from None
     return list(value) if isinstance(value, Sequence) else [value]
 
 
-def _names(value: Any) -> list[Any]:
+def _names(value: Any, what: str) -> list[Any]:
     """A list of names, also as papermill hands it over: "ur,en"."""
-    return value.replace(",", " ").split() if isinstance(value, str) else list(value)
+    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(names, Sequence):  # papermill reads `-p langs nan` as a number
+        raise UserError(f"{what} {value!r}: expected names such as 'a,b', in quotes")
+    return list(names)
 
 
 def _languages(value: Any, task: str) -> list[str]:
-    names = _names(value)
+    names = _names(value, "langs")
+    for name in names:
+        check_language(task, name)
     if len(set(names)) < len(names):
         raise UserError(f"languages {value!r} name one twice")
     if not names:
         raise UserError(f"languages {value!r}: name one at least, such as 'ur,en'")
-    for name in names:
-        check_language(task, name)
     return names

@@ -44,10 +44,12 @@ def machine() -> dict[str, object]:
     """Processor, device and threads of this run."""
     import torch
 
-    gpu = torch.cuda.is_available()
+    from lnlib.training import default_device
+
+    device = default_device()
     return {
         "machine": _processor(),
-        "device": torch.cuda.get_device_name(0) if gpu else "cpu",
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
     }
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from lnlib import seeds
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import shuffle_labels
 from lnlib.errors import UserError, choose
+from lnlib.files import locked
 from lnlib.languages import check_language
 from lnlib.masks import (
     Mask,
@@ -91,11 +94,10 @@ def find_ticket(
     if bench is not None:
         encoder, task, lang, scale = bench.encoder, bench.task, bench.lang, bench.scale
     encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    seeds.check(seed)
     if method in WITHOUT_DATA:
         ticket = _control(encoder, method, task, lang, scale, seed, levels, search)
-        if path is not None:
-            if Path(path).exists():
-                _take_up(Path(path), ticket.record)
+        if path is not None and _found(path, ticket.record) is None:
             ticket.save(path)
         return ticket
     bench = bench or Workbench(encoder, task, lang, scale, data_dir=data_dir)
@@ -104,11 +106,15 @@ def find_ticket(
         bench.encoder.fingerprint, bench.data.fingerprint, versions=versions(),
         search=_search_hash(bench, search, method, levels, seed),
     )  # fmt: skip
-    if path is not None and Path(path).exists():
-        ticket = _take_up(Path(path), record)
-    else:
-        ticket = _empty(record, bench.model(seed), search)
-    return _iterate(ticket, bench, search, method, seed, path, on_round, progress)
+    found = _found(path, record)
+    if found is not None and _rounds_done(found) == _rounds(found):
+        return found  # also where nothing can be written
+    # A second process on the same search waits, and then finds it done. Two that both went on would
+    # do every round twice, and the slower one would put its earlier round over the other's last.
+    notice = f"another process is searching {str(path)!r}: waiting for it to end"
+    with nullcontext() if path is None else locked(Path(path), notice):
+        ticket = _found(path, record) or _empty(record, bench.model(seed), search)
+        return _iterate(ticket, bench, search, method, seed, path, on_round, progress)
 
 
 def _control(encoder: Encoder, method: str, task: str, lang: str, scale: str, seed: int,
@@ -143,7 +149,8 @@ def check_levels(levels: Sequence[int]) -> tuple[int, ...]:
     for level in out:
         if isinstance(level, bool) or level not in LEVELS:
             near = ""
-            if isinstance(level, int | float) and not isinstance(level, bool):
+            number = isinstance(level, int | float) and not isinstance(level, bool)
+            if number and abs(level) < math.inf:  # not for NaN either
                 near = f"; nearest: {min(LEVELS, key=lambda x: abs(x - level))}"
             raise UserError(f"sparsity {level!r} is not one of {', '.join(map(str, LEVELS))}{near}")
     if not out or list(out) != sorted(set(out)):
@@ -158,9 +165,9 @@ def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed
     record = ticket.record
     scored = method == "ticket"  # a model trained on shuffled labels has no score worth noting
     data = None if scored else shuffle_labels(bench.data, seed)
-    rounds = len(record.levels) + scored  # the sparsest mask is trained too, to be scored
+    rounds = _rounds(ticket)
     head: dict[str, torch.Tensor] | None = None
-    first = len(record.scores) if scored else ticket.rounds
+    first = _rounds_done(ticket)
     if first < rounds and first and search.keep_head:
         # The head has travelled through every round and stands in no file: start over.
         ticket, first = Ticket.empty(replace(record, scores={}), _shapes(ticket)), 0
@@ -235,7 +242,19 @@ def _shapes(ticket: Ticket) -> dict[Matrix, tuple[int, ...]]:
     return {m: ticket.codes(m.name).shape for m in ticket.matrices}
 
 
-def _take_up(path: Path, record: Record) -> Ticket:
+def _rounds(ticket: Ticket) -> int:
+    """Trainings of a whole search: the sparsest mask is trained too where it is to be scored."""
+    return len(ticket.record.levels) + (ticket.record.method == "ticket")
+
+
+def _rounds_done(ticket: Ticket) -> int:
+    return len(ticket.record.scores) if ticket.record.method == "ticket" else ticket.rounds
+
+
+def _found(path: str | Path | None, record: Record) -> Ticket | None:
+    """The ticket at `path`, if there is one; UserError if it is of another search."""
+    if path is None or not Path(path).exists():
+        return None
     ticket = Ticket.load(path)
     if ticket.record.search != record.search:
         raise UserError(

@@ -64,6 +64,7 @@ def search(
     A ticket's own scores go in as they come. A row that is missing though its round is done (a run
     killed between the two) is measured again, which gives the same number.
     """
+    tables.read(table)  # a damaged one is said now, not after the first training
     began = perf_counter()
 
     def note(ticket: Ticket, sparsity: int, trained: Trained) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from lnlib.errors import UserError
-from lnlib.files import locked, replacing
+from lnlib.files import locked, refused, replacing
 
 SCORE_KEY = ["scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
              "sparsity"]  # fmt: skip
@@ -47,9 +47,13 @@ def read(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     columns, _ = _schema(path)
-    if not path.exists():
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
         return pd.DataFrame(columns=columns)
-    head, _, rows = path.read_bytes().partition(b"\n")
+    except OSError as cause:
+        raise refused("read", path, cause) from cause
+    head, _, rows = text.partition(b"\n")
     head, seal, checksum = head.partition(_SEAL.encode())
     if not seal:
         raise UserError(

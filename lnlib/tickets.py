@@ -8,8 +8,11 @@ search's record as JSON in the header, with a SHA-256 over both.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -19,11 +22,12 @@ import torch
 
 from lnlib import packing
 from lnlib.errors import UserError
-from lnlib.files import replacing
+from lnlib.files import refused, replacing
 from lnlib.masks import Mask, Matrix
 
 _FORMAT = "lnlib ticket 1"
 _MOST_LEVELS = 15  # four bits, one code for "never"
+_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")  # a module's path; nothing that could be a file's
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,6 @@ class Ticket:
     """
 
     def __init__(self, record: Record, matrices: list[Matrix], codes: Mapping[str, np.ndarray]):
-        if len(record.levels) > _MOST_LEVELS or list(record.levels) != sorted(set(record.levels)):
-            raise UserError(f"levels {record.levels} must rise, {_MOST_LEVELS} at most")
         for matrix in matrices:
             if codes[matrix.name].size != matrix.weights:
                 raise UserError(f"{matrix.name!r}: codes and matrix differ in size")
@@ -61,7 +63,8 @@ class Ticket:
         self.matrices = list(matrices)
         self._codes = {m.name: np.asarray(codes[m.name], np.uint8) for m in matrices}
         # Rounds of pruning that have run: read once, as every mask of every matrix asks for it.
-        self.rounds = max((int(part.max()) for part in self._codes.values()), default=0)
+        self.rounds = max((int(part.max(initial=0)) for part in self._codes.values()), default=0)
+        _check(record, matrices, self.rounds)
 
     @classmethod
     def empty(cls, record: Record, shapes: Mapping[Matrix, tuple[int, ...]]) -> Ticket:
@@ -164,8 +167,11 @@ class Ticket:
     # -- files --------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Write the ticket atomically (a file that stood there stays whole until then)."""
-        from safetensors.numpy import save_file
+        """Write the ticket atomically (a file that stood there stays whole until then).
+
+        Equal tickets are equal files, byte for byte.
+        """
+        from safetensors.numpy import save
 
         packed = {name: packing.nibbles(codes) for name, codes in self._codes.items()}
         header = {
@@ -177,15 +183,18 @@ class Ticket:
         metadata = {"format": _FORMAT, **header, "sha256": _digest(header, packed)}
         path = Path(path)
         with replacing(path) as partial:
-            save_file(packed, partial, metadata=metadata)
+            # Not save_file: it has an error of its own for a full disk.
+            partial.write_bytes(_ordered(save(packed, metadata)))
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> Ticket:
         """Read a ticket; UserError names the file if it is missing, cut, altered or no ticket."""
-        record, shapes, packed = _read(Path(path))
-        codes = {m.name: packing.codes(packed[m.name], shape) for m, shape in shapes.items()}
-        return cls(record, list(shapes), codes)
+        path = Path(path)
+        record, shapes, packed = _read(path)
+        with _whole(path):
+            codes = {m.name: packing.codes(packed[m.name], shape) for m, shape in shapes.items()}
+            return cls(record, list(shapes), codes)
 
     # -- the reference code's masks ------------------------------------------------------------
 
@@ -230,8 +239,10 @@ class Ticket:
         """Write the mask at `level` % as the official code reads it (float32, `*.weight_mask`)."""
         prefix = "" if any(m.stack.startswith("decoder") for m in self.matrices) else "bert."
         masks = {f"{prefix}{name}_mask": kept.float() for name, kept in self.mask(level).items()}
+        whole = io.BytesIO()  # torch's own writing has an error of its own for a full disk
+        torch.save(masks, whole)
         with replacing(Path(path)) as partial:
-            torch.save(masks, partial)
+            partial.write_bytes(whole.getbuffer())
         return Path(path)
 
 
@@ -248,7 +259,10 @@ class PackedMask:
     def load(cls, path: str | Path, level: int) -> PackedMask:
         """Read one level of a ticket's file and build no other; raises as `Ticket.load` does."""
         record, shapes, packed = _read(Path(path))
-        number = _round(record, _rounds(record, packed.values()), level)
+        rounds = _rounds(record, packed.values())
+        with _whole(Path(path)):
+            _check(record, list(shapes), rounds)
+        number = _round(record, rounds, level)
         bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
         return cls(record, list(shapes), level, bits)
 
@@ -270,6 +284,17 @@ def part_of(matrix: Matrix, by: str) -> str:
     if by == "matrix":
         return matrix.name.removesuffix(".weight")
     raise UserError(f"unknown grouping {by!r}: expected one of all, layer, component, matrix")
+
+
+def _check(record: Record, matrices: Iterable[Matrix], rounds: int) -> None:
+    """UserError unless these can be a search's."""
+    if len(record.levels) > _MOST_LEVELS or list(record.levels) != sorted(set(record.levels)):
+        raise UserError(f"levels {record.levels} must rise, {_MOST_LEVELS} at most")
+    for matrix in matrices:
+        if not _NAME.fullmatch(matrix.name):
+            raise UserError(f"{matrix.name!r} is no name of a matrix")
+    if rounds > len(record.levels):
+        raise UserError(f"round {rounds} has pruned, of {len(record.levels)} levels")
 
 
 def _round(record: Record, rounds: int, level: int) -> int:
@@ -296,29 +321,59 @@ def _rounds(record: Record, packed: Iterable[np.ndarray]) -> int:
 
 def _read(path: Path) -> tuple[Record, dict[Matrix, tuple[int, ...]], dict[str, np.ndarray]]:
     """A ticket's file: its record, its matrices with their shapes, their codes as nibbles."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    if not path.is_file():
+    with _whole(path):
+        found = path.is_file()
+    if not found:
         raise UserError(f"no ticket at {str(path)!r}")
-    try:
-        with safe_open(path, "np") as file:
-            metadata = file.metadata() or {}
-            packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("format") != _FORMAT:
-            raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
+    with _whole(path), safe_open(path, "np") as file:
+        metadata = file.metadata() or {}
+        packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if metadata.get("format") != _FORMAT:
+        raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
+    with _whole(path):
         header = {key: metadata[key] for key in ("record", "matrices")}
         if _digest(header, packed) != metadata.get("sha256"):
-            raise UserError(f"{str(path)!r} has been altered or damaged: its checksum is wrong")
+            raise UserError("it has been altered or damaged, as its checksum is wrong")
         record = json.loads(header["record"])
-        record["levels"] = tuple(record["levels"])
-        record["scores"] = {int(k): v for k, v in record["scores"].items()}
+        record["levels"] = tuple(map(int, record["levels"]))
+        record["scores"] = {int(level): float(score) for level, score in record["scores"].items()}
         shapes = {}
         for entry in json.loads(header["matrices"]):
             shape = tuple(entry.pop("shape"))
-            shapes[Matrix(**entry)] = shape
+            matrix, part = Matrix(**entry), packed[entry["name"]]
+            # Before anything is made of that size: half a byte a weight is what there must be.
+            if part.dtype != np.uint8 or part.shape != (-(-matrix.weights // 2),):
+                raise UserError(f"{matrix.name!r} is not {matrix.weights!r} codes of four bits")
+            shapes[matrix] = shape
         return Record(**record), shapes, {m.name: packed[m.name] for m in shapes}
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as cause:
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in reading a file, in one message that names it.
+
+    A checksum proves that nothing changed since, not that the maker meant well: a header may
+    promise anything, and be nested deeper than the parser goes.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except OSError as cause:
+        raise refused("read", path, cause) from cause
+    except (SafetensorError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+            RecursionError) as cause:  # fmt: skip
         raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
+
+
+def _ordered(file: bytes) -> bytes:
+    """A safetensors file with its header's keys in order; the library's own is a random one."""
+    start = 8 + int.from_bytes(file[:8], "little")  # the header's length, the header, the data
+    header = json.dumps(json.loads(file[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the data stay aligned
+    return len(header).to_bytes(8, "little") + header + file[start:]
 
 
 def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
@@ -332,22 +387,28 @@ def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
 
 
 def _read_reference(path: Path) -> dict[str, np.ndarray]:
-    import pickle
-
     if not path.is_file():
         raise UserError(f"no mask file at {str(path)!r}")
     try:
         masks = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as cause:
-        raise UserError(f"{str(path)!r} is not a plain mask file: {cause}") from cause
+    except OSError as cause:
+        raise refused("read", path, cause) from cause
+    except Exception as cause:  # a cut or foreign file ends in any error of the unpickler's
+        reason = str(cause).partition("\n")[0]  # what follows tells how to load it all the same
+        raise UserError(f"{str(path)!r} is not a plain mask file: {reason}") from cause
     out = {}
     for key, value in masks.items() if isinstance(masks, dict) else ():
-        if isinstance(value, torch.Tensor) and key.endswith(".weight_mask"):
-            name = key.removeprefix("module.").removeprefix("bert.").removesuffix("_mask")
-            array = value.numpy()
-            if not np.isin(array, (0, 1)).all():
-                raise UserError(f"{str(path)!r}: {key!r} holds values other than 0 and 1")
-            out[name] = array.astype(bool)
+        if not (isinstance(value, torch.Tensor) and str(key).endswith(".weight_mask")):
+            continue
+        name = str(key).removeprefix("module.").removeprefix("bert.").removesuffix("_mask")
+        if not _NAME.fullmatch(name):
+            raise UserError(f"{str(path)!r}: {key!r} is no name of a matrix")
+        if value.layout != torch.strided or not value.numel():
+            raise UserError(f"{str(path)!r}: {key!r} is no plain tensor with values")
+        array = value.detach().float().numpy()
+        if not np.isin(array, (0, 1)).all():
+            raise UserError(f"{str(path)!r}: {key!r} holds values other than 0 and 1")
+        out[name] = array.astype(bool)
     if not out:
         raise UserError(f"{str(path)!r} holds no `*.weight_mask` tensors")
     return out

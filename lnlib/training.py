@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,7 +21,7 @@ from lnlib.encoding import (
     evaluation_order,
     training_order,
 )
-from lnlib.errors import UserError
+from lnlib.errors import UserError, choose
 from lnlib.masks import Mask, encoder_of, masked
 from lnlib.scales import Recipe
 from lnlib.tasks import Score, accuracy, f1, get_task, perplexity
@@ -29,8 +30,33 @@ Progress = Callable[[int, float], None]  # step done, its loss in nats
 
 
 def default_device() -> torch.device:
-    """The first GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The device that LNLIB_DEVICE names (cpu, cuda, cuda:1); by default a GPU if there is one.
+
+    UserError if it is not there: a run meant for a GPU would take weeks on a CPU unnoticed.
+    """
+    there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    asked = os.environ.get("LNLIB_DEVICE") or ("cuda" if len(there) > 1 else "cpu")
+    choose("cuda:0" if asked == "cuda" else asked, there, f"device (LNLIB_DEVICE={asked})")
+    return torch.device(asked)
+
+
+@contextmanager
+def _memory_in_words(recipe: Recipe) -> Iterator[None]:
+    """A GPU that is full becomes a UserError that says what to try."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as cause:
+        what = (
+            f"the GPU has no memory for batches of {recipe.batch_size} x {recipe.max_tokens} tokens"
+        )
+        if recipe.batch_size > 1:
+            way = f"try a batch_size of {recipe.batch_size // 2}"
+        else:
+            way = f"try a max_tokens of {recipe.max_tokens // 2}"
+        raise UserError(
+            f"{what}: end other programs on it, or {way} (Workbench(recipe=...); its scores are "
+            "then not those of the scale)"
+        ) from cause
 
 
 def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
@@ -55,10 +81,11 @@ def train(
     With `mask`, pruned weights are zeroed first and stay zero. The rate falls to zero within the
     round, or, with `horizon`, as if it had that many steps; the reference code takes the steps of
     all rounds. AdamW without weight decay, gradients clipped, bf16 autocast on a GPU.
-    Raises UserError if the loss is not finite.
+    Raises UserError if the loss is not finite or the GPU is full.
     """
     device = default_device()
-    model.to(device).train()
+    with _memory_in_words(recipe):
+        model.to(device).train()
     torch.manual_seed(seeds.derive(seed, "dropout"))
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -66,7 +93,7 @@ def train(
     )
     losses: list[torch.Tensor] = []
     order = training_order(data.train.lengths, recipe.batch_size, recipe.steps, seed)
-    with masked(model, mask):
+    with masked(model, mask), _memory_in_words(recipe):
         for step, index in enumerate(order):
             mask_seed = seeds.derive(seed, "mask", step) if data.task == "mlm" else None
             batch = collate(data.train, index, tokenizer, mask_seed)
@@ -97,7 +124,7 @@ def score(model: nn.Module, data: TaskData, recipe: Recipe, tokenizer: PreTraine
     held_out = data.validation
     losses, weights = [], []
     predicted: list = [None] * len(held_out)
-    with torch.no_grad():
+    with torch.no_grad(), _memory_in_words(recipe):
         # Without gradients four times the batch takes less memory than a training step.
         for number, index in enumerate(evaluation_order(held_out.lengths, 4 * recipe.batch_size)):
             mask_seed = seeds.derive(seed, "score", number) if data.task == "mlm" else None

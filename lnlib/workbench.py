@@ -15,7 +15,7 @@ from lnlib.encoding import TaskData, encode
 from lnlib.errors import choose
 from lnlib.masks import Mask
 from lnlib.scales import SCALES, Recipe
-from lnlib.tasks import Score
+from lnlib.tasks import Score, get_task
 from lnlib.training import score, train
 
 
@@ -36,9 +36,10 @@ class Workbench:
                  data: TaskData | None = None) -> None:  # fmt: skip
         """Load and encode the data (or take `data`); `recipe` replaces the scale's."""
         self.encoder, self.task, self.lang, self.scale = encoder, task, lang, scale
-        self.recipe = recipe or SCALES[choose(scale, SCALES, "scale")].recipes[task]
+        recipes = SCALES[choose(scale, SCALES, "scale")].recipes
+        self.recipe = recipe or recipes[get_task(task).name]
         self.data = data or encode(
-            load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe
+            load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe, encoder.max_tokens
         )
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,

@@ -38,22 +38,19 @@ tokens = 60_000_000  # tokens to see, padding not counted
 data_dir = None  # WikiAnn, to measure what the pre-training is worth
 
 # %%
-from dataclasses import replace
-from pathlib import Path
+from lnlib.parameters import check
 
-from lnlib.errors import UserError
-from lnlib.parameters import check_names
-
-check_names(In, ["text_dir", "out_dir", "tokens", "data_dir"])
-if text_dir is None or not Path(text_dir).is_dir():
-    raise UserError(f"text_dir {text_dir!r} is not a folder: pass -p text_dir FOLDER")
+p = check(dict(text_dir=text_dir, out_dir=out_dir, tokens=tokens, data_dir=data_dir), In)
+p
 
 # %%
+from dataclasses import replace
+
 from lnlib import pretraining
 
-recipe = replace(pretraining.Pretraining(), tokens=tokens)
-folder = Path(out_dir)
-tokenizer, train, validation = pretraining.prepare(Path(text_dir), folder, recipe)
+recipe = replace(pretraining.Pretraining(), tokens=p["tokens"])
+folder = p["out_dir"]
+tokenizer, train, validation = pretraining.prepare(p["text_dir"], folder, recipe)
 records = pretraining.encode_records(tokenizer, sorted(train))
 recipe
 
@@ -78,9 +75,9 @@ held_out.tail(1).T
 # %%
 from lnlib import load_encoder
 
-if data_dir is not None:
+if p["data_dir"] is not None:
     worth = pretraining.worth(
-        load_encoder(str(folder / "mini-mbert")), recipe, Path(data_dir), folder / "worth.csv"
+        load_encoder(str(folder / "mini-mbert")), recipe, p["data_dir"], folder / "worth.csv"
     )
     pretraining.write_card(folder / "mini-mbert", recipe, worth)
     display(worth)

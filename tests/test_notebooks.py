@@ -107,22 +107,5 @@ def test_the_main_job_through_papermill(tmp_path):
     assert len(table[(table.lang == "ur") & (table.mask_lang == "en")]) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "wrong, said",
-    [
-        (("-p", "lnag", "ur"), "unknown parameter 'lnag'.*did you mean 'lang'"),
-        (("-p", "lang", "urdu"), "unknown language 'urdu'.*did you mean 'ur'"),
-        (("-p", "lang", "nan"), "unknown language nan"),
-        (("-p", "task", "ner", "-p", "sparsities", "[5]"), "sparsity 5 is not one of.*nearest: 10"),
-    ],
-)
-def test_a_wrong_parameter_stops_the_notebook_before_anything_runs(tmp_path, wrong, said):
-    done = papermill(PRUNE, "out.ipynb", *wrong, cwd=tmp_path)
-    assert done.returncode != 0
-    assert re.search(said, done.stderr, re.DOTALL), done.stderr[-2000:]
-    assert not (tmp_path / "runs").exists()
-
-
 def test_each_notebook_names_a_kernel_every_machine_has(path):
     assert json.loads(path.read_text())["metadata"]["kernelspec"]["name"] == "python3"

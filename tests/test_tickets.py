@@ -76,7 +76,7 @@ def test_a_failed_save_leaves_the_old_file(ticket, tmp_path, monkeypatch):
     path = ticket.save(tmp_path / "t.safetensors")
     before = path.read_bytes()
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match=r"t\.safetensors.*disk full"):
         ticket.scored(50, 1.0).save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

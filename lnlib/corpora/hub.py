@@ -144,6 +144,7 @@ def load(
     chosen = rows.select_columns(list(source.columns)).select(order)
     if source.labels:
         _check_labels(chosen, source.columns[-1], source.labels, at)
+    _check_texts(chosen, source, at)
     return Examples(chosen), f"{at}{note}, {len(order):,} of {len(rows):,} examples"
 
 
@@ -234,6 +235,27 @@ def _sift(rows: Dataset, order: np.ndarray, n: int | None, held_out: bool) -> np
 
 def _is_held_out(key: str) -> bool:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % HELD_OUT == 0
+
+
+def _check_texts(rows: Dataset, source: Source, at: str) -> None:
+    """Raise UserError unless every text is there and is text, and every word has one tag."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tagged = source.columns == ("tokens", "ner_tags")
+    for name in source.columns[:-1] if source.labels else source.columns:
+        column = rows.data.column(name)  # on disk; its type and its gaps are known without reading
+        kind = column.type.value_type if tagged and pa.types.is_list(column.type) else column.type
+        if column.null_count or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise UserError(f"{at}: {name} has cells that hold no text")
+    if tagged:
+        chosen = rows.with_format("arrow")[:]
+        words, tags = (pc.list_value_length(chosen[name]) for name in source.columns)
+        uneven = pc.index(pc.fill_null(pc.equal(words, tags), False), False).as_py()
+        if uneven >= 0:
+            raise UserError(
+                f"{at}: {words[uneven]} words have {tags[uneven]} tags in one of its examples"
+            )
 
 
 def _check_labels(rows: Dataset, column: str, labels: tuple[str, ...], at: str) -> None:

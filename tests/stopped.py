@@ -1,0 +1,100 @@
+"""What a child process runs in the tests that kill it: a search that ends where it is told to.
+
+Loaded once by multiprocessing's fork server, with what takes long, so that a child of its starts
+in a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import seqeval.metrics  # noqa: F401  (scikit-learn: what scoring waits for)
+import torch
+import toys
+
+import lnlib.pruning
+import lnlib.workbench
+from lnlib import runs, tables
+from lnlib.corpora import load
+from lnlib.encoders import load_encoder
+from lnlib.encoding import encode
+from lnlib.workbench import Workbench
+
+LEVELS = (10, 30, 50)
+TRAININGS = len(LEVELS) + 1
+
+CORPUS = load("ner", "ur")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a child kills itself: at the n-th call (1, 2, ...) of a function."""
+
+    kind: str
+    call: int
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _half_written(whole, path: Path, data: bytes) -> int:
+    whole(path, bytes(data)[: len(data) // 2])
+    _die()
+    return 0
+
+
+# kind: what is called, and what stands in for it at the n-th call. Two thirds die before the call.
+KINDS = {
+    "in a step": (torch.optim.AdamW, "step", None),
+    "in scoring": (lnlib.workbench, "score", None),
+    "in pruning": (lnlib.pruning, "_prune", None),
+    "half-written": (Path, "write_bytes", _half_written),
+    "before the flush": (os, "fsync", None),
+    "before the rename": (os, "replace", None),
+    "after the rename": (os, "replace", lambda whole, *args: (whole(*args), _die())),
+    "before the row": (tables, "add", None),
+}
+
+
+def _arm(stop: Stop) -> None:
+    home, name, instead = KINDS[stop.kind]
+    whole, calls = getattr(home, name), 0
+
+    def counted(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == stop.call:
+            return instead(whole, *args) if instead else _die()
+        return whole(*args, **kwargs)
+
+    setattr(home, name, counted)
+
+
+def search(encoder: str, folder: Path, stop: Stop | None = None) -> None:
+    """The search in `folder`; every training that begins leaves a byte in `folder`/trainings."""
+    begun = lnlib.workbench.train
+
+    def train(*args, **kwargs):
+        with (folder / "trainings").open("ab") as file:
+            file.write(b".")
+        return begun(*args, **kwargs)
+
+    lnlib.workbench.train = train
+    torch.set_num_threads(1)
+    loaded = load_encoder(encoder)
+    data = encode(CORPUS, loaded.tokenizer, toys.RECIPE)
+    bench = Workbench(loaded, "ner", "ur", recipe=toys.RECIPE, data=data)
+    (folder / "started").touch()
+    if stop:
+        _arm(stop)
+    runs.search(bench, 0, folder, folder / "scores.csv", levels=LEVELS)
+
+
+def add_rows(path: Path, rows: list[dict]) -> None:
+    """Rows into a table, one at a time."""
+    for row in rows:
+        tables.add(path, [row])
