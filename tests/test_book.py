@@ -13,6 +13,7 @@ import pytest
 import synthetic
 import yaml
 
+from lnlib import tables
 from lnlib.languages import LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,8 +64,7 @@ def test_stale_scores_are_left_out_and_said_to_be(tmp_path, monkeypatch):
     rows = synthetic.scores(tasks=("ner",), seeds=1)
     current = pages.SCALES["demo"].recipes["ner"].hash
     rows["recipe"] = [current] * (len(rows) - 2) + ["of last week"] * 2
-    (tmp_path / "results/demo").mkdir(parents=True)
-    rows.to_csv(tmp_path / "results/demo/scores.csv", index=False)
+    tables.add(tmp_path / "results/demo/scores.csv", rows.to_dict("records"))
     table = pages.table("scores")
     assert len(table) == len(rows) - 2
     assert "Left out: 2 scores" in pages.run_so_far(table)
