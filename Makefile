@@ -42,8 +42,9 @@ book: setup ## Find one ticket live, build the book from it and from the recorde
 	.venv/bin/jupyter-book build . -W -n --keep-going --all
 	@$(RUN) lnlib.live
 
+# Two processes, a file of tests to each: most tests use one core, and fixtures are a file's.
 test: setup lint types ## Run every check: lint, types, then the tests with line coverage
-	$(RUN) pytest --cov --cov-report=term
+	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: setup
 	$(RUN) ruff check .

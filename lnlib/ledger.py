@@ -57,6 +57,18 @@ def at(scores: pd.DataFrame, task: str, method: str, sparsity: int = 50) -> pd.S
     return rows[rows["sparsity"] == level].groupby("lang")["value"].mean()
 
 
+def gains(rows: pd.DataFrame, scores: pd.DataFrame, task: str, sparsity: int = 50) -> pd.Series:
+    """What each row gains over the target's own mask of the same seed, in the metric's unit.
+
+    Trainings of one seed share their head and the order of their data, so they differ in the mask
+    alone. Missing where that seed has no own mask at this sparsity (%).
+    """
+    base = own(scores, task)
+    base = base[base["sparsity"] == sparsity].groupby(["lang", "seed"])["value"].mean()
+    same = pd.MultiIndex.from_frame(rows[["lang", "seed"]])
+    return sign(task) * (rows["value"].astype(float) - base.reindex(same).to_numpy(float))
+
+
 def change(scores: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
     """What the mask of another language changes: rows are its language, columns the target.
 
@@ -68,8 +80,8 @@ def change(scores: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
     rows = rows[(rows["mask_task"] == task) & (rows["sparsity"] == sparsity)]
     rows = rows[(rows["mask_lang"] != rows["lang"])]
     rows = rows[~(rows["mask_lang"] + rows["lang"]).str.contains("+", regex=False)]
-    moved = rows.pivot_table(index="mask_lang", columns="lang", values="value", aggfunc="mean")
-    return sign(task) * (moved - at(scores, task, "own", sparsity).reindex(moved.columns))
+    rows = rows.assign(gain=gains(rows, scores, task, sparsity))
+    return rows.pivot_table(index="mask_lang", columns="lang", values="gain", aggfunc="mean")
 
 
 def cross_task(scores: pd.DataFrame, sparsity: int = 50) -> pd.DataFrame:
@@ -81,8 +93,8 @@ def cross_task(scores: pd.DataFrame, sparsity: int = 50) -> pd.DataFrame:
     rows = rows[(rows["mask_task"] != rows["task"]) & (rows["mask_lang"] == rows["lang"])]
     parts = []
     for task, part in rows.groupby("task"):
-        gain = sign(str(task)) * (part["value"] - part["lang"].map(at(scores, str(task), "own")))
-        parts.append(part.assign(gain=gain)[["task", "mask_task", "lang", "seed", "gain"]])
+        part = part.assign(gain=gains(part, scores, str(task), sparsity))
+        parts.append(part[["task", "mask_task", "lang", "seed", "gain"]])
     return pd.concat(parts) if parts else rows.assign(gain=0.0)
 
 
@@ -103,7 +115,9 @@ def winning_share(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.
 
 def gain_over_random(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.Series:
     """Own 50 % mask minus random 50 % mask, in the metric's unit."""
-    return (sign(task) * (at(scores, task, "own") - at(scores, task, "random"))).dropna()
+    rows = scores[(scores["task"] == task) & (scores["method"] == "random")]
+    rows = rows[rows["sparsity"] == 50]
+    return -gains(rows, scores, task).groupby(rows["lang"]).mean().dropna()
 
 
 def change_in_transfer(scores: pd.DataFrame, overlap: pd.DataFrame, task: str) -> pd.Series:

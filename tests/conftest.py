@@ -2,7 +2,8 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")  # more threads than cores wait for each other
+# More threads than cores wait for each other; `make test` runs two processes of tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads do not survive a fork, and warn of it
 os.environ.pop("HF_HUB_OFFLINE", None)  # tests of the unreachable hub set it themselves
 

@@ -82,6 +82,14 @@ def test_a_gain_is_positive_where_it_is_better_for_every_task():
         assert (ledger.change(scores, task).stack().dropna() > 0).all()
 
 
+def test_a_gain_is_over_the_own_mask_of_the_same_seed():
+    """Seeds that differ by ten points do not make a gain where only one of them was moved."""
+    scores = synthetic.scores(tasks=("ner",), moved=-1.0, noise=0)
+    scores["value"] += 10.0 * scores["seed"].astype(int)
+    first = scores[(scores["mask_lang"] == scores["lang"]) | (scores["seed"] == 0)]
+    assert ledger.change(first, "ner").stack().dropna().to_numpy() == pytest.approx(-1.0)
+
+
 def test_mixtures_are_not_counted_as_a_language():
     scores = synthetic.scores(tasks=("ner",))
     mixed = scores[scores["method"] == "ticket"].tail(1).assign(mask_lang="en+fa+fr+zh", value=0.0)
