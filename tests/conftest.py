@@ -2,8 +2,9 @@
 
 import os
 
-# More threads than cores wait for each other; `make test` runs two processes of tests.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+# More threads than cores wait for each other, ten times as long. `make test` runs two processes of
+# tests, which inherit what the process that started them has set.
+os.environ["OMP_NUM_THREADS"] = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads do not survive a fork, and warn of it
 os.environ.pop("HF_HUB_OFFLINE", None)  # tests of the unreachable hub set it themselves
 
