@@ -7,7 +7,7 @@ hand and one started by the grid share everything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from lnlib.errors import UserError, choose
@@ -83,6 +83,19 @@ def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequen
             others = [other for other in covered if other != task and code in covered[other]]
             moves += [_move(task, code, first, [code], other) for other in others]
     return searches + moves
+
+
+def time_left(grid: Sequence[Run], before: Collection[str], done: Collection[str],
+              elapsed: float) -> float | None:  # fmt: skip
+    """Seconds to the end, if trainings go on as fast as in the `elapsed` seconds so far.
+
+    `before` are the names of runs that were done at the start, `done` those that are now. None
+    before the first run has ended.
+    """
+    trainings = {run.name: run.trainings for run in grid}
+    lately = sum(trainings[name] for name in set(done) - set(before))
+    left = sum(trainings.values()) - sum(trainings[name] for name in done)
+    return elapsed * left / lately if lately else None
 
 
 def _search(task: str, lang: str, seed: int, controls: str) -> Run:

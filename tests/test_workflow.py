@@ -18,7 +18,7 @@ import pytest
 
 from lnlib import tables
 from lnlib.errors import UserError
-from lnlib.grid import MIXTURE, plan
+from lnlib.grid import MIXTURE, plan, time_left
 
 ROOT = Path(__file__).resolve().parents[1]
 GRID = ("tasks=ner,mlm", "langs=ur,sw", "seeds=0")  # 4 searches, 8 transfers: 12 runs
@@ -51,6 +51,15 @@ def test_every_mask_of_a_task_is_moved_to_every_language_once():
 def test_a_language_that_no_task_covers_is_refused():
     with pytest.raises(UserError, match="no task of xnli covers fa"):
         plan(tasks=["xnli"], langs=["fa"])
+
+
+def test_the_time_left_follows_from_the_trainings_since_the_start():
+    search, move = (next(r for r in plan() if r.notebook == n) for n in ("prune", "transfer"))
+    old = next(r for r in plan() if r.seed == 1)
+    grid, before = [old, search, move], {old.name}
+    assert time_left(grid, before, before, 60) is None
+    left = time_left(grid, before, {old.name, search.name}, 60)
+    assert left == pytest.approx(60 * move.trainings / search.trainings)
 
 
 def start(folder, *arguments, profile="local"):
