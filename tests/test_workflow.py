@@ -154,6 +154,7 @@ def test_bad_settings_stop_the_grid_before_it_starts(tmp_path):
     for wrong, message in (
         ("langs=urdu", "unknown language 'urdu'"),
         ("seeds=a", "expected whole numbers"),
+        ("seconds=soon", "expected whole numbers"),
         ("scale=papre", "did you mean 'paper'"),
     ):
         code, said = finished(tmp_path, "--cores", "1", "--config", wrong)
@@ -277,7 +278,8 @@ def test_slurm_ends_with_the_tables_of_a_local_run(local, cluster, tmp_path):
     killed_then_finished(
         tmp_path, "--slurm-status-command", "squeue", "--slurm-no-account",
         "--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5",
-        "--default-resources", "runtime=20", "mem_mb=1500", "--config", *GRID, profile="slurm",
+        "--default-resources", "slurm_partition=all", "--config", "seconds=10", *GRID,
+        profile="slurm",
     )  # fmt: skip
     for here, there in zip(measured(tmp_path), measured(local), strict=True):
         pd.testing.assert_frame_equal(here, there)
