@@ -242,7 +242,7 @@ class Ticket:
         whole = io.BytesIO()  # torch's own writing has an error of its own for a full disk
         torch.save(masks, whole)
         with replacing(Path(path)) as partial:
-            partial.write_bytes(whole.getbuffer())
+            partial.write_bytes(whole.getvalue())
         return Path(path)
 
 
