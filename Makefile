@@ -61,7 +61,7 @@ SNAKEMAKE := $(RUN) snakemake --snakefile workflow/Snakefile
 reproduce: setup ## Measure the whole demo grid into results/demo; goes on where it stopped
 	@mkdir -p runs && exec 9>runs/.grid.lock && flock -n 9 || { \
 		echo "A grid is at work here, or a run that a killed one has left: wait for it." >&2; exit 1; }; \
-	$(SNAKEMAKE) --unlock --quiet all --config $(GRID) 2>/dev/null; \
+	$(SNAKEMAKE) --unlock --quiet all --config $(GRID) >/dev/null 2>&1 || true; \
 	$(SNAKEMAKE) --profile workflow/profiles/local --config $(GRID)
 
 # Real sentences: make bench BENCH="--data-dir FOLDER"
