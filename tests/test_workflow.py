@@ -278,8 +278,7 @@ def test_slurm_ends_with_the_tables_of_a_local_run(local, cluster, tmp_path):
     killed_then_finished(
         tmp_path, "--slurm-status-command", "squeue", "--slurm-no-account",
         "--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5",
-        "--default-resources", "slurm_partition=all", "--config", "seconds=10", *GRID,
-        profile="slurm",
+        "--default-resources", "runtime=20", "--config", "seconds=10", *GRID, profile="slurm",
     )  # fmt: skip
     for here, there in zip(measured(tmp_path), measured(local), strict=True):
         pd.testing.assert_frame_equal(here, there)
