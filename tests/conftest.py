@@ -29,3 +29,16 @@ def ner(bert):
     from lnlib.workbench import Workbench
 
     return Workbench(bert, "ner", "ur", recipe=toys.RECIPE)
+
+
+@pytest.fixture
+def toy_scale(bert, monkeypatch):
+    """Scale `demo` on that BERT, three steps a round, inside this process (see also toy_site)."""
+    from types import MappingProxyType
+
+    import toys
+
+    from lnlib.scales import SCALES, Scale
+
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
+    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))

@@ -1,21 +1,13 @@
 """What a grid costs follows from the plan; only the seconds of a training are measured."""
 
-from types import MappingProxyType
-
 import pytest
 import toys
 
 from lnlib import cost, runs, tables
 from lnlib.grid import plan
 from lnlib.masks import prunable
-from lnlib.scales import LEVELS, SCALES, Scale
+from lnlib.scales import LEVELS
 from lnlib.workbench import Workbench
-
-
-@pytest.fixture
-def toy_scale(bert, monkeypatch):
-    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
-    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
 
 
 def test_a_search_has_as_many_trainings_as_it_writes_rows(bert, toy_scale, tmp_path):

@@ -1,21 +1,15 @@
 """Recording takes over what runs have measured, and nothing twice."""
 
-from types import MappingProxyType
-
 import pytest
-import toys
 
 from lnlib import runs, tables
 from lnlib.record import record
-from lnlib.scales import SCALES, Scale
 from lnlib.workbench import Workbench
 
 
 @pytest.fixture
-def measured(bert, monkeypatch, tmp_path):
+def measured(bert, toy_scale, tmp_path):
     """Two languages and two seeds of NER, one of MLM, on the random BERT as scale `demo`."""
-    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
-    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
     table = tmp_path / "runs/demo/scores.csv"
     for task, lang, seed in (
         ("ner", "ur", 0),

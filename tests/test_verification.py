@@ -1,15 +1,12 @@
 """A result is made again in part, and a number that this code does not measure is found out."""
 
 from dataclasses import replace
-from types import MappingProxyType
 
 import pytest
-import toys
 
 from lnlib import runs, tables, verification, verify
 from lnlib.errors import UserError
 from lnlib.pruning import find_ticket
-from lnlib.scales import SCALES, Scale
 from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
 
@@ -17,10 +14,8 @@ LEVELS = (10, 30, 50)
 
 
 @pytest.fixture
-def made(bert, monkeypatch, tmp_path):
+def made(bert, toy_scale, tmp_path):
     """A search with its rows, on the random BERT as scale `demo`."""
-    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
-    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
     bench = Workbench(bert, "ner", "ur")
     runs.search(bench, 0, tmp_path, tmp_path / "scores.csv", levels=LEVELS)
     random = find_ticket(bert, "ner", "ur", method="random")
