@@ -17,9 +17,8 @@ from pathlib import Path
 
 from lnlib.errors import UserError
 
-_NO_ROOM = "no space left there: free some, or name another folder"
 _CAUSES = {
-    errno.ENOSPC: _NO_ROOM,
+    errno.ENOSPC: "no space left there: free some, or name another folder",
     errno.EDQUOT: "the disk quota is used up: free some space, or name another folder",
     errno.EFBIG: "the limit on a file's size (ulimit -f) is reached: raise it",
     errno.EROFS: "the folder is read-only: name another one",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lnlib.errors import UserError, choose
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
-from lnlib.scales import HEADLINE, LEVELS, SCALES
+from lnlib.scales import HEADLINE, LEVELS, SCALES, levels_to
 from lnlib.tasks import TASKS
 
 MIXTURE = "en+fa+fr+zh"  # the paper's multilingual mask (Table 1)
@@ -44,7 +44,7 @@ class Run:
         if self.notebook == "transfer":
             return len(self.parameters["langs"].split(","))
         controls = [name for name in self.parameters["controls"].split(",") if name]
-        rounds = sum(level <= HEADLINE for level in LEVELS) if "shuffled" in controls else 0
+        rounds = len(levels_to(HEADLINE)) if "shuffled" in controls else 0
         return 1 + len(LEVELS) + len(controls) + rounds
 
 

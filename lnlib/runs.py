@@ -12,7 +12,7 @@ import pandas as pd
 from lnlib import results, tables
 from lnlib.encoders import Encoder
 from lnlib.pruning import Search, find_ticket
-from lnlib.scales import LEVELS
+from lnlib.scales import LEVELS, levels_to
 from lnlib.tickets import Ticket
 from lnlib.transfers import Result, Source, transfer
 from lnlib.workbench import Trained, Workbench
@@ -22,11 +22,6 @@ def ticket_path(runs_dir: str | Path, scale: str, task: str, lang: str, seed: in
                 method: str = "ticket") -> Path:  # fmt: skip
     """Where a search keeps its ticket: runs/SCALE/TASK/LANG/seedN/METHOD.safetensors."""
     return Path(runs_dir) / scale / task / lang / f"seed{seed}" / f"{method}.safetensors"
-
-
-def levels_to(sparsity: int) -> tuple[int, ...]:
-    """Rounds of ten points up to a sparsity (%): what a search needs to get there."""
-    return tuple(level for level in LEVELS if level <= sparsity)
 
 
 def ticket_at(encoder: Encoder, task: str, lang: str, scale: str, sparsity: int, seed: int,

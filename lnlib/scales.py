@@ -16,6 +16,11 @@ LEVELS: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)  # % of the origi
 HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
 
 
+def levels_to(sparsity: int) -> tuple[int, ...]:
+    """Rounds of ten points up to a sparsity (%): what a search needs to get there."""
+    return tuple(level for level in LEVELS if level <= sparsity)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one round trains and scores; the same for full models, tickets and controls."""
