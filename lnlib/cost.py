@@ -108,7 +108,7 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
         runs = [run for run in grid if run.task == task]
         count = sum(run.trainings for run in runs)
         searches = [run for run in runs if run.notebook == "prune"]
-        files = len(searches) + sum("shuffled" in run.parameters["controls"] for run in searches)
+        files = sum(1 + len(run.searched) for run in searches)
         rows.append(
             {
                 "task": task,

@@ -11,14 +11,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from lnlib.errors import UserError, choose
-from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
-from lnlib.scales import HEADLINE, LEVELS, SCALES, levels_to
+from lnlib.languages import COVERAGE, LANGUAGES, MIXTURE, PAPER_COVERAGE
+from lnlib.pruning import CRITERIA, WITHOUT_DATA
+from lnlib.scales import HEADLINE, LEVELS, SCALES, SPARSER, levels_to
 from lnlib.tasks import TASKS
 
-MIXTURE = "en+fa+fr+zh"  # the paper's multilingual mask (Table 1)
 # For searches: another seed of the same language is the ceiling of overlap. Three, where the
 # paper's three are needed (its winning tickets are within a standard deviation); two elsewhere.
 SEEDS = {"ner": (0, 1, 2), "mlm": (0, 1), "xnli": (0, 1)}
+# Where the paper moves masks at the higher sparsity too (its Figure 6), and where it ranks weights
+# otherwise (its Appendix D).
+SPARSER_TASKS = ("ner", "xnli")
+RANKED_LANGS, RANKED_TASKS = ("en", "fr", "de", "ar"), ("ner", "xnli")
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,20 @@ class Run:
     @property
     def trainings(self) -> int:
         """What it takes from nothing; what other runs leave to it is not counted."""
-        if self.notebook == "transfer":
-            return len(self.parameters["langs"].split(","))
-        controls = [name for name in self.parameters["controls"].split(",") if name]
-        rounds = len(levels_to(HEADLINE)) if "shuffled" in controls else 0
-        return 1 + len(LEVELS) + len(controls) + rounds
+        if self.notebook == "transfer":  # at a level of its own, also the random mask of that level
+            return len(self.parameters["langs"].split(",")) + ("sparsity" in self.parameters)
+        rounds = len(levels_to(HEADLINE)) * len(self.searched)
+        return 1 + len(LEVELS) + len(self.controls) + rounds
+
+    @property
+    def controls(self) -> list[str]:
+        """The controls of a search."""
+        return [name for name in self.parameters.get("controls", "").split(",") if name]
+
+    @property
+    def searched(self) -> list[str]:
+        """Those of them that are searches themselves, with a ticket each."""
+        return [name for name in self.controls if name not in WITHOUT_DATA]
 
 
 def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
@@ -53,7 +66,8 @@ def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequen
     """Every run of a grid, those that others need first.
 
     Searches for all seeds, with the controls that look at no data; for the first seed also the
-    search on shuffled labels, the masks of all other languages, those of other tasks and, where its
+    search on shuffled labels, the masks of all other languages (at `SPARSER` too, where the paper
+    has that), those of other tasks, other criteria where the paper tries them and, where its
     languages are covered, the paper's mixture. Without `langs` those of the paper, without `seeds`
     `SEEDS`. Raises UserError for unknown names, and where nothing is left to run.
     """
@@ -72,16 +86,18 @@ def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequen
         first, *more = sorted(set(seeds)) or SEEDS[task]
         mixed = [MIXTURE] if task == "ner" and set(MIXTURE.split("+")) <= set(codes) else []
         for seed in (first, *more):
-            shuffled = ["shuffled"] if seed == first else []
-            controls = ",".join(["random", "magnitude", *shuffled])
-            searches += [_search(task, code, seed, controls) for code in codes]
-        searches += [_search(task, code, first, "") for code in mixed]
+            for code in codes:
+                ranked = task in RANKED_TASKS and code in RANKED_LANGS
+                others = ["shuffled", *(CRITERIA[1:] if ranked else ())] if seed == first else []
+                searches.append(_search(task, code, seed, [*WITHOUT_DATA, *others]))
+        searches += [_search(task, code, first) for code in mixed]
         for code in codes:
             sources = [other for other in (*codes, *mixed) if other != code]
-            if sources:
-                moves.append(_move(task, code, first, sources, task))
+            for level in (HEADLINE, SPARSER) if task in SPARSER_TASKS else (HEADLINE,):
+                if sources:
+                    moves.append(_move(task, code, first, sources, task, level))
             others = [other for other in covered if other != task and code in covered[other]]
-            moves += [_move(task, code, first, [code], other) for other in others]
+            moves += [_move(task, code, first, [code], other, HEADLINE) for other in others]
     return searches + moves
 
 
@@ -98,13 +114,16 @@ def time_left(grid: Sequence[Run], before: Collection[str], done: Collection[str
     return elapsed * left / lately if lately else None
 
 
-def _search(task: str, lang: str, seed: int, controls: str) -> Run:
-    return Run("prune", task, lang, seed, "prune", {"controls": controls})
+def _search(task: str, lang: str, seed: int, controls: Sequence[str] = ()) -> Run:
+    return Run("prune", task, lang, seed, "prune", {"controls": ",".join(controls)})
 
 
-def _move(task: str, lang: str, seed: int, sources: Sequence[str], source_task: str) -> Run:
+def _move(task: str, lang: str, seed: int, sources: Sequence[str], source_task: str,
+          sparsity: int) -> Run:  # fmt: skip
     what = "transfer" if source_task == task else f"transfer-from-{source_task}"
     parameters = {"langs": ",".join(sources), "source_task": source_task}
-    needs = [_search(source_task, source, seed, "").name for source in sources]
-    own = _search(task, lang, seed, "").name
+    if sparsity != HEADLINE:
+        what, parameters = f"{what}-at-{sparsity}", parameters | {"sparsity": str(sparsity)}
+    needs = [_search(source_task, source, seed).name for source in sources]
+    own = _search(task, lang, seed).name
     return Run("transfer", task, lang, seed, what, parameters, tuple(dict.fromkeys([*needs, own])))

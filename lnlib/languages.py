@@ -54,6 +54,7 @@ PAPER_COVERAGE: dict[
     **COVERAGE,
     "ner": tuple(code for code in _ALL if code not in ("hi", "sw")),
 }
+MIXTURE = "en+fa+fr+zh"  # whose data the paper's multilingual mask was found on (Table 1)
 _WHY_NOT = {("xnli", "fa"): "XNLI has no Persian, so the paper has no Persian XNLI ticket either"}
 
 

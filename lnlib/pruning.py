@@ -43,9 +43,9 @@ from lnlib.tickets import Record, Ticket
 from lnlib.training import empirical_fisher
 from lnlib.workbench import Trained, Workbench
 
-METHODS = ("ticket", "random", "magnitude", "shuffled")
 WITHOUT_DATA = ("random", "magnitude")  # controls that are made, not searched
 CRITERIA = ("magnitude", "change", "fisher")
+METHODS = ("ticket", *WITHOUT_DATA, "shuffled", *CRITERIA[1:])
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,16 @@ def find_ticket(
     Parameters: `levels` are the sparsities (%) to prune to, rising, each a multiple of 10 within 10
     to 90. `method` is "ticket" or a control that knows less: "random" (no weights looked at),
     "magnitude" (the untouched encoder's smallest weights, one shot), "shuffled" (a search on
-    shuffled labels). With `path` the ticket is saved after every round and a search found there
-    goes on; UserError if the file holds another search. `on_round(ticket, sparsity, trained)` is
-    called after every training. Source: paper, section 3 and Appendix D.
+    shuffled labels), "change" and "fisher" (searches that rank weights by these criteria; their
+    rounds are not scored). With `path` the ticket is saved after every round and a search found
+    there goes on; UserError if the file holds another search. `on_round(ticket, sparsity, trained)`
+    is called after every training. Source: paper, section 3 and Appendix D.
     """
     choose(method, METHODS, "method")
     levels = check_levels(levels)
     search = search or Search()
+    if method in CRITERIA[1:]:
+        search = replace(search, criterion=method)
     if bench is not None:
         encoder, task, lang, scale = bench.encoder, bench.task, bench.lang, bench.scale
     encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
@@ -163,8 +166,8 @@ def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed
              progress: Callable | None) -> Ticket:  # fmt: skip
     """Train, note the score, prune, rewind: from wherever the ticket stands to its last level."""
     record = ticket.record
-    scored = method == "ticket"  # a model trained on shuffled labels has no score worth noting
-    data = None if scored else shuffle_labels(bench.data, seed)
+    scored = method == "ticket"  # what a control is worth is measured at one level, as a transfer
+    data = shuffle_labels(bench.data, seed) if method == "shuffled" else None
     rounds = _rounds(ticket)
     head: dict[str, torch.Tensor] | None = None
     first = _rounds_done(ticket)

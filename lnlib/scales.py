@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 LEVELS: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)  # % of the original weights pruned
 HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
+SPARSER = 80  # %: the other sparsity at which it transfers some (Figure 6)
 
 
 def levels_to(sparsity: int) -> tuple[int, ...]:

@@ -33,7 +33,7 @@ task = "ner"  # mlm, ner, xnli
 scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
 seed = 0  # the head, the order of the examples and dropout depend on it
 sparsities = [10, 20, 30, 40, 50, 60, 70, 80, 90]  # % pruned after each round
-controls = "random,magnitude"  # masks that know less; also "shuffled": a search on shuffled labels
+controls = "random,magnitude"  # masks that know less; also searches: shuffled, change, fisher
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # the ticket and the table of measurements go here
 
@@ -113,23 +113,25 @@ ticket
 # ## The controls
 #
 # A random mask, and the mask of the untouched encoder's smallest weights, each trained like the
-# ticket. If asked for, also the mask of a search on shuffled labels, which costs as much as the
-# search above does to that level.
+# ticket. If asked for, also masks of other searches, which cost as much as the one above does to
+# that level: on shuffled labels (`shuffled`), or with weights ranked by how far training moved them
+# (`change`) or by Fisher information (`fisher`), as in the paper's Appendix D.
 
 # %%
 from lnlib import find_ticket
+from lnlib.pruning import WITHOUT_DATA
 
 level = 50 if 50 in ticket.levels else ticket.levels[-1]
 for method in tqdm(p["controls"], desc=f"controls at {level} %"):
-    if method == "shuffled":
-        control = runs.search(
-            bench, p["seed"], p["runs_dir"], table, method=method,
-            levels=[below for below in ticket.levels if below <= level],
-        )  # fmt: skip
-    else:
+    if method in WITHOUT_DATA:
         control = find_ticket(
             encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method=method,
             levels=p["sparsities"],
+        )  # fmt: skip
+    else:
+        control = runs.search(
+            bench, p["seed"], p["runs_dir"], table, method=method,
+            levels=[below for below in ticket.levels if below <= level],
         )  # fmt: skip
     runs.measure(bench, control, level, p["seed"], table)
 

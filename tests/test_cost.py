@@ -11,14 +11,13 @@ from lnlib.workbench import Workbench
 
 
 def test_a_search_has_as_many_trainings_as_it_writes_rows(bert, toy_scale, tmp_path):
-    """The plan's count is the table's, plus the rounds on shuffled labels, which have no score."""
-    (run,) = plan("demo", ["ner"], ["ur"], [0])
-    bench, table = Workbench(bert, "ner", "ur"), tmp_path / "scores.csv"
+    """The plan's count is the table's, plus the rounds of other searches, which have no score."""
+    (run,) = plan("demo", ["ner"], ["en"], [0])
+    bench, table = Workbench(bert, "ner", "en"), tmp_path / "scores.csv"
     runs.search(bench, 0, tmp_path, table)
-    controls = run.parameters["controls"].split(",")
-    assert controls == ["random", "magnitude", "shuffled"]
-    rows = len(tables.read(table)) + len(controls)
-    assert run.trainings == rows + len([level for level in LEVELS if level <= 50])
+    assert run.controls == ["random", "magnitude", "shuffled", "change", "fisher"]
+    rows = len(tables.read(table)) + len(run.controls)
+    assert run.trainings == rows + 3 * len([level for level in LEVELS if level <= 50])
 
 
 def test_operations_are_those_of_the_matrices_and_of_attention(bert, toy_scale):
@@ -36,9 +35,11 @@ def test_the_table_adds_up(bert, toy_scale):
     grid = plan("demo", ["ner"], ["ur", "en"], [0])
     measured = cost.Measured(seconds=36.0, flops=36e12, memory=1.0, ticket=2.0)
     row = cost.cost(grid, {"ner": measured}).iloc[0]
-    assert row["runs"] == 4 and row["trainings"] == 2 * (10 + 2 + 6) + 2
-    assert row["hours"] == pytest.approx((38 * 36 + 4 * cost.STARTUP) / 3600)
-    assert row["disk, MB"] == pytest.approx(4 * 2.0 + 4 * cost.NOTEBOOK)
+    # searches with a control of five rounds, English with three; moves at 50 % and, with a random
+    # mask each, at 80 %
+    assert row["runs"] == 6 and row["trainings"] == 2 * (10 + 2 + 6) + 2 * 6 + 2 + 4
+    assert row["hours"] == pytest.approx((54 * 36 + 6 * cost.STARTUP) / 3600)
+    assert row["disk, MB"] == pytest.approx(6 * 2.0 + 6 * cost.NOTEBOOK)
     assert row["TFLOP/s"] == 1.0
 
 

@@ -9,7 +9,7 @@ from lnlib.encoders import load_encoder
 from lnlib.encoding import shuffle_labels
 from lnlib.errors import UserError
 from lnlib.masks import density, prunable
-from lnlib.pruning import Search, check_levels, find_ticket
+from lnlib.pruning import METHODS, Search, check_levels, find_ticket
 from lnlib.tickets import Ticket
 from lnlib.transfers import transfer
 from lnlib.workbench import Workbench
@@ -100,11 +100,20 @@ def test_another_seed_gives_another_mask(ner):
     assert not codes_equal(a, b)
 
 
-@pytest.mark.parametrize("method", ["random", "magnitude", "shuffled"])
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "ticket"])
 def test_controls_have_the_same_interface_and_density(ner, method):
     control = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS, method=method)
     assert control.levels == LEVELS
     assert density(control.mask(50)) == 0.5
+
+
+@pytest.mark.parametrize("criterion", ["change", "fisher"])
+def test_a_control_of_a_criterion_is_the_search_with_it(ner, criterion):
+    by_method = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), method=criterion)
+    search = Search(criterion=criterion)
+    by_search = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), search=search)
+    assert codes_equal(by_method, by_search)
+    assert not by_method.record.scores  # measured as a transfer, at the level that is asked for
 
 
 @pytest.mark.parametrize("method", ["random", "magnitude"])
