@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from IPython.display import Markdown, display
 
-from lnlib import ledger, tables
+from lnlib import gains, tables
 from lnlib.grid import plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.scales import SCALES
@@ -141,7 +141,7 @@ def run_so_far(scores: pd.DataFrame, scale: str = SCALE) -> str:
     """One sentence a task: what has been searched, and what has not run at this scale."""
     lines = []
     for task, codes in PAPER_COVERAGE.items():
-        rows = ledger.own(scores, task)
+        rows = gains.own(scores, task)
         done = [code for code in codes if code in set(rows["lang"])]
         seeds = rows.groupby("lang")["seed"].nunique()
         title = TASKS[task].title

@@ -11,7 +11,7 @@ from pathlib import Path
 import pages
 import pandas as pd
 
-from lnlib import figures, ledger, nulls
+from lnlib import figures, gains, nulls
 from lnlib.corpora import gazetteer
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
 from lnlib.tasks import TASKS, get_task
@@ -109,7 +109,7 @@ class Profile:
     def scores(self, task: str) -> None:
         """One table: the full model, the ticket and the controls at 50 %."""
         found = {
-            name: ledger.at(self.tables["scores"], task, method).get(self.code)
+            name: gains.at(self.tables["scores"], task, method).get(self.code)
             for name, method in (
                 ("full model", "full"),
                 ("ticket", "own"),
@@ -122,12 +122,12 @@ class Profile:
             covered = "" if self.code in PAPER_COVERAGE[task] else " (nor by the paper)"
             pages.say(f"Not run at scale `{pages.SCALE}`{covered}.")
             return
-        frame = pd.DataFrame([{f"at 50 %, {ledger.UNITS[task]}": "", **found}])
+        frame = pd.DataFrame([{f"at 50 %, {gains.UNITS[task]}": "", **found}])
         pages.show(frame, dict.fromkeys(found, pages.number))
 
     def curve(self, task: str) -> figures.Figure | None:
         """Score against sparsity; None where nothing has run."""
-        if self.code not in set(ledger.own(self.tables["scores"], task)["lang"]):
+        if self.code not in set(gains.own(self.tables["scores"], task)["lang"]):
             return None
         return figures.sparsity_curve(self.tables["scores"], task, self.code)
 
@@ -142,10 +142,10 @@ class Profile:
         departures = nulls.languages(nulls.departures, self.tables["excess"], task)
         beyond = departures[departures["lang"] == self.code].groupby("other")["beyond"].mean()
         frame["departures beyond chance, points"] = beyond.reindex(frame.index)
-        gains = ledger.change(self.tables["scores"], task)
+        changed = gains.change(self.tables["scores"], task)
         here, none = self.language.name, pd.Series(dtype=float)
-        frame[f"its mask on {here}"] = gains.get(self.code, none).reindex(frame.index)
-        frame[f"{here}'s mask on it"] = gains.T.get(self.code, none).reindex(frame.index)
+        frame[f"its mask on {here}"] = changed.get(self.code, none).reindex(frame.index)
+        frame[f"{here}'s mask on it"] = changed.T.get(self.code, none).reindex(frame.index)
         if frame.empty:
             return
         frame = frame.sort_values([frame.columns[1], frame.columns[0]], ascending=False)
@@ -159,7 +159,7 @@ class Profile:
             columns[1:], pages.signed
         )
         pages.show(shown, formats)
-        pages.say(f"Gains are over the target's own mask, in {ledger.UNITS[task]}.")
+        pages.say(f"Gains are over the target's own mask, in {gains.UNITS[task]}.")
 
 
 if __name__ == "__main__":

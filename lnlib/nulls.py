@@ -14,6 +14,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from lnlib import published
+from lnlib.scales import HEADLINE
 
 
 def kind(overlap: pd.DataFrame) -> pd.Series:
@@ -69,6 +70,13 @@ def languages(
     across = rows(table, task, "other language and seed", **where)
     pairs = (set(zip(part["lang"], part["other"], strict=True)) for part in (within, across))
     return across if next(pairs) <= next(pairs) else within
+
+
+def layers(overlap: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
+    """`languages` by `layer` (its number); a pooler, which is none, is left out."""
+    rows = languages(compared, overlap, task, by="layer", sparsity=sparsity)
+    number = rows["part"].astype(str).str.extract(r"(\d+)", expand=False)
+    return rows[number.notna()].assign(layer=number.dropna().astype(int))
 
 
 def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:

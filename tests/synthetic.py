@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lnlib.languages import PAPER_COVERAGE
+from lnlib.languages import MIXTURE, PAPER_COVERAGE
 
 LEVELS = range(10, 100, 10)
 _METRIC = {"mlm": "perplexity", "ner": "f1", "xnli": "accuracy"}
@@ -24,9 +24,15 @@ def scores(
     seeds=3,
     scale="demo",
     noise: float = 0.1,
+    sparser: float = -2.0,
+    mixed: float = 0.5,
+    crossed: float = -1.0,
+    ranked: float = -5.0,
 ) -> pd.DataFrame:
-    """Every language scores `full`; gains over it: `own` ticket, `moved` ticket, `random` mask.
+    """Every language scores `full`; gains over it: `own` ticket, `random` mask.
 
+    Gains over the own ticket: one `moved` from another language, `crossed` from another task,
+    `ranked` otherwise. `sparser` comes on top of `moved` at 80 %, `mixed` with a mixture's mask.
     Gains are in points; perplexity gets a tenth of them with the sign turned.
     """
     rng = np.random.default_rng(0)
@@ -36,12 +42,13 @@ def scores(
         unit = -0.1 if task == "mlm" else 1.0
 
         def row(
-            lang, seed, method, sparsity, gain, mask_lang=None, *, task=task, base=base, unit=unit
-        ):
+            lang, seed, method, sparsity, gain, mask_lang=None, mask_task=None, *, task=task,
+            base=base, unit=unit,
+        ):  # fmt: skip
             found = method == "ticket"
             rows.append({
                 "scale": scale, "task": task, "lang": lang, "seed": seed, "method": method,
-                "mask_task": task if found else None, "mask_lang": mask_lang,
+                "mask_task": (mask_task or task) if found else None, "mask_lang": mask_lang,
                 "mask_seed": seed if found else np.nan, "sparsity": sparsity,
                 "metric": _METRIC[task], "value": base + unit * (gain + rng.normal(0, noise)),
                 "n": 1000,
@@ -50,14 +57,23 @@ def scores(
         for lang in PAPER_COVERAGE[task]:
             for seed in range(seeds):
                 row(lang, seed, "full", 0, 0.0)
+                own_at_80 = own - (80 / 50) ** 4 + 1
                 for level in LEVELS:
                     row(lang, seed, "ticket", level, own - (level / 50) ** 4 + 1, lang)
                     row(lang, seed, "random", level, random * level / 50)
                 row(lang, seed, "magnitude", 50, random / 2)
                 row(lang, seed, "shuffled", 50, random / 3)
+                row(lang, seed, "change", 50, own + ranked)
+                row(lang, seed, "fisher", 50, own + ranked)
                 for other in PAPER_COVERAGE[task]:
                     if other != lang:
                         row(lang, seed, "ticket", 50, own + moved, other)
+                        row(lang, seed, "ticket", 80, own_at_80 + moved + sparser, other)
+                if task == "ner" and lang not in MIXTURE.split("+"):
+                    row(lang, seed, "ticket", 50, own + moved + mixed, MIXTURE)
+                for other in tasks:
+                    if other != task and lang in PAPER_COVERAGE[other]:
+                        row(lang, seed, "ticket", 50, own + crossed, lang, other)
     return pd.DataFrame(rows)
 
 
@@ -70,8 +86,11 @@ def overlap(
     tasks=("mlm", "ner", "xnli"),
     seeds=2,
     scale="demo",
+    by_layer=lambda layer: 0.01 * layer,
 ) -> pd.DataFrame:
     """Pairs of languages share `language` across seeds and `one_seed` more within seed 0.
+
+    In a layer they share `by_layer` more.
 
     Pairs of seeds of one language share `seed`; the controls lie below.
     """
@@ -97,7 +116,7 @@ def overlap(
                 pair = ("ticket", task, a, seed_a), ("ticket", task, b, seed_b)
                 row("all", "all", *pair, shared)
                 for layer in range(6):
-                    row("layer", str(layer), *pair, shared + 0.01 * layer)
+                    row("layer", str(layer), *pair, shared + by_layer(layer))
         for lang in langs:
             one = ("ticket", task, lang, 0)
             for other in range(1, seeds):

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 import synthetic
 
-from lnlib import ledger, nulls
+from lnlib import gains, ledger, measures, nulls
 from lnlib.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
+NO_SCORES = synthetic.scores(tasks=("ner",), seeds=1).iloc[:0]
+NO_OVERLAP = synthetic.overlap(tasks=("ner",)).iloc[:0]
 
-def verdict(number, task, scores=None, overlap=None):
-    scores = synthetic.scores(tasks=()) if scores is None else scores
-    if scores.empty:
-        scores = synthetic.scores().iloc[:0]
-    overlap = synthetic.overlap().iloc[:0] if overlap is None else overlap
+
+def verdict(number, task, scores=NO_SCORES, overlap=NO_OVERLAP):
     table = ledger.verdicts(scores, overlap, "demo").set_index(["id", "task"])
     return table.loc[(number, task)]
 
@@ -33,10 +32,66 @@ def verdict(number, task, scores=None, overlap=None):
         (8, "mlm", {"moved": -2.0}, AGREES),
         (8, "mlm", {"moved": 2.0}, DIFFERS),
         (8, "mlm", {"moved": 0.0, "noise": 5.0}, CANNOT_TELL),
+        (10, "ner", {"sparser": -2.0}, AGREES),
+        (10, "ner", {"sparser": 2.0}, DIFFERS),
+        (11, "ner", {"mixed": 1.0}, AGREES),
+        (11, "ner", {"mixed": -1.0}, DIFFERS),
+        (13, "xnli", {}, NOT_RUN),
     ],
 )
 def test_verdicts_on_scores(number, task, table, expected):
     assert verdict(number, task, synthetic.scores(tasks=(task,), **table))["verdict"] == expected
+
+
+@pytest.mark.parametrize(
+    ("crossed", "expected"), [(-1.0, AGREES), (-4.0, DIFFERS), (-2.5, CANNOT_TELL)]
+)
+def test_masks_of_another_task_may_lose_little(crossed, expected):
+    scores = synthetic.scores(tasks=("mlm", "ner"), crossed=crossed)
+    assert verdict(12, "ner", scores)["verdict"] == expected
+
+
+@pytest.mark.parametrize(("ranked", "expected"), [(-5.0, AGREES), (5.0, DIFFERS)])
+def test_both_other_criteria_are_judged(ranked, expected):
+    both = verdict(14, "ner", synthetic.scores(tasks=("ner",), ranked=ranked))
+    assert both["verdict"].tolist() == [expected] * 2 and both["measure"].nunique() == 2
+
+
+@pytest.mark.parametrize(("rise", "expected"), [(0.01, AGREES), (-0.01, DIFFERS)])
+def test_a_rise_with_depth_is_a_slope(rise, expected):
+    table = synthetic.overlap(tasks=("ner",), by_layer=lambda layer: rise * layer)
+    row = verdict(5, "ner", overlap=table)
+    # a language's slope stands on 16 pairs of masks in each of six layers, whose scatter is 0.3
+    # points: its standard error is 0.3 / 4 / sqrt(17.5), and four of those are 0.07
+    assert row["verdict"] == expected and row["ours"] == pytest.approx(100 * rise, abs=0.07)
+
+
+@pytest.mark.parametrize(("height", "expected"), [(0.02, AGREES), (-0.02, DIFFERS)])
+def test_an_arch_over_the_layers_is_no_rise(height, expected):
+    table = synthetic.overlap(
+        tasks=("mlm", "ner"), by_layer=lambda layer: height * (1 - abs(layer - 2.5) / 2.5)
+    )
+    assert verdict(5, "mlm", overlap=table)["verdict"] == expected
+    assert verdict(5, "ner", overlap=table)["verdict"] != AGREES
+
+
+@pytest.mark.parametrize(("slope", "expected"), [(0.0, AGREES), (300.0, DIFFERS)])
+def test_overlap_tells_transfer_where_the_pairs_follow_it(slope, expected):
+    """Gains that follow the overlap of their pair by `slope` points, beside noise of 0.1."""
+    scores, overlap = synthetic.scores(tasks=("ner",)), synthetic.overlap(tasks=("ner",))
+    rows = nulls.languages(nulls.compared, overlap, "ner")
+    shared = rows.groupby(["lang", "other"])["jaccard"].mean()
+    pairs = ledger.pd.MultiIndex.from_frame(scores[["lang", "mask_lang"]])
+    scores["value"] += slope * (shared.reindex(pairs).fillna(0.85).to_numpy() - 0.85)
+    assert verdict(9, "ner", scores, overlap)["verdict"] == expected
+
+
+def test_the_rows_behind_a_verdict_have_a_fingerprint():
+    scores = synthetic.scores(tasks=("ner",))
+    changed = scores.assign(value=scores["value"].where(scores.index != 7, 1.0))
+    elsewhere = ledger.pd.concat([scores, synthetic.scores(tasks=("xnli",))])
+    rows = [verdict(2, "ner", table)["rows"] for table in (scores, changed, elsewhere)]
+    assert rows[0] == rows[2] != rows[1]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +110,12 @@ def test_verdicts_on_overlap(number, table, expected):
 
 
 def test_empty_tables_give_not_run_everywhere():
-    table = ledger.verdicts(synthetic.scores().iloc[:0], synthetic.overlap().iloc[:0], "demo")
+    table = ledger.verdicts(NO_SCORES, NO_OVERLAP, "demo")
     assert set(table["verdict"]) == {NOT_RUN}
-    assert table["ours"].isna().all() and table["published"].notna().all()
+    assert table["ours"].isna().all()
+    drawn = {"rise_with_depth", "middle_over_ends", "overlap_with_transfer", "change_when_sparser"}
+    printed = [c["measure"] not in drawn for c in ledger.claims() for _ in c["tasks"]]
+    assert table["published"].notna().tolist() == printed
 
 
 def test_rows_of_another_scale_do_not_count():
@@ -78,8 +136,8 @@ def test_two_languages_are_too_few():
 
 def test_a_gain_is_positive_where_it_is_better_for_every_task():
     scores = synthetic.scores(moved=3.0)
-    for task in ledger.UNITS:
-        assert (ledger.change(scores, task).stack().dropna() > 0).all()
+    for task in gains.UNITS:
+        assert (gains.change(scores, task).stack().dropna() > 0).all()
 
 
 def test_a_gain_is_over_the_own_mask_of_the_same_seed():
@@ -87,14 +145,14 @@ def test_a_gain_is_over_the_own_mask_of_the_same_seed():
     scores = synthetic.scores(tasks=("ner",), moved=-1.0, noise=0)
     scores["value"] += 10.0 * scores["seed"].astype(int)
     first = scores[(scores["mask_lang"] == scores["lang"]) | (scores["seed"] == 0)]
-    assert ledger.change(first, "ner").stack().dropna().to_numpy() == pytest.approx(-1.0)
+    assert gains.change(first, "ner").stack().dropna().to_numpy() == pytest.approx(-1.0)
 
 
 def test_mixtures_are_not_counted_as_a_language():
     scores = synthetic.scores(tasks=("ner",))
     mixed = scores[scores["method"] == "ticket"].tail(1).assign(mask_lang="en+fa+fr+zh", value=0.0)
     with_mixture = ledger.pd.concat([scores, mixed])
-    assert ledger.change(with_mixture, "ner").equals(ledger.change(scores, "ner"))
+    assert gains.change(with_mixture, "ner").equals(gains.change(scores, "ner"))
 
 
 @pytest.mark.parametrize("side", ["lang_a", "lang_b"])
@@ -106,13 +164,12 @@ def test_a_mixture_is_no_other_language_on_either_side_of_a_pair(side):
 
 
 def test_masks_of_another_task_are_compared_with_the_own_one():
-    scores = synthetic.scores(tasks=("mlm", "ner"))
-    rows = ledger.own(scores, "ner")
-    moved = rows[rows["sparsity"] == 50].assign(mask_task="mlm", value=lambda r: r["value"] - 2.0)
-    gains = ledger.cross_task(ledger.pd.concat([scores, moved]))
-    assert set(gains["task"]) == {"ner"} and set(gains["mask_task"]) == {"mlm"}
-    assert gains["gain"].mean() == pytest.approx(-2.0)
-    assert ledger.cross_task(scores).empty
+    gained = gains.cross_task(synthetic.scores(tasks=("mlm", "ner"), crossed=-2.0, noise=0))
+    assert set(zip(gained["task"], gained["mask_task"], strict=True)) == {
+        ("ner", "mlm"), ("mlm", "ner"),
+    }  # fmt: skip
+    assert gained[gained["task"] == "ner"]["gain"].to_numpy() == pytest.approx(-2.0)
+    assert gains.cross_task(synthetic.scores(tasks=("ner",))).empty
 
 
 def test_the_ladder_is_in_order_and_names_only_what_was_measured():
@@ -138,7 +195,7 @@ def test_languages_are_compared_across_seeds_once_every_pair_is():
 def test_what_one_seed_shares_is_no_merit_of_the_language():
     """Two languages of one seed share more than two seeds of one language; across seeds, less."""
     table = synthetic.overlap(tasks=("ner",), language=0.85, one_seed=0.1, seed=0.93)
-    points = ledger.seed_over_language(synthetic.scores(), table, "ner")
+    points = measures.seed_over_language(measures.Tables(synthetic.scores(), table), "ner")
     # 0.003 is the scatter of a pair: four standard errors of a language's 16 pairs and 1 pair
     assert points.to_numpy() == pytest.approx(8, abs=400 * 0.003 * np.sqrt(1 / 16 + 1))
 

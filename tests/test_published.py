@@ -2,7 +2,7 @@
 
 import pytest
 
-from lnlib import ledger, published
+from lnlib import gains, ledger, published
 from lnlib.languages import PAPER_COVERAGE
 
 PAIRS = {"mlm": 110, "ner": 72, "xnli": 90}
@@ -25,9 +25,9 @@ def test_the_tables_have_the_rows_that_are_printed():
 @pytest.mark.parametrize("task", PAIRS)
 def test_every_pair_of_languages_is_there_once(task):
     scores = published.scores()
-    moved = ledger.change(scores, task).stack().dropna()
+    moved = gains.change(scores, task).stack().dropna()
     assert len(moved) == PAIRS[task]
-    assert set(ledger.own(scores, task)["lang"]) == set(PAPER_COVERAGE[task])
+    assert set(gains.own(scores, task)["lang"]) == set(PAPER_COVERAGE[task])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_every_pair_of_languages_is_there_once(task):
     ],
 )
 def test_changes_in_transfer_derive_from_tables_3_to_5(task, mean, least, most, no_worse):
-    moved = ledger.change(published.scores(), task).stack().dropna()
+    moved = gains.change(published.scores(), task).stack().dropna()
     digits = 5e-4 if task == "mlm" else 6e-3
     assert moved.mean() == pytest.approx(mean, abs=digits)
     assert moved.min() == pytest.approx(least, abs=digits)
@@ -49,8 +49,8 @@ def test_changes_in_transfer_derive_from_tables_3_to_5(task, mean, least, most, 
 
 def test_ner_masks_keep_98_percent_in_57_pairs():
     scores = published.scores()
-    own = ledger.at(scores, "ner", "own")
-    kept = 1 + (ledger.change(scores, "ner") / own).stack().dropna()
+    own = gains.at(scores, "ner", "own")
+    kept = 1 + (gains.change(scores, "ner") / own).stack().dropna()
     assert (kept >= 0.98).sum() == 57
 
 
@@ -63,7 +63,7 @@ def test_random_masks_lose_what_the_tables_say(task, gap):
 @pytest.mark.parametrize(("task", "gap"), [("ner", -0.01), ("xnli", -0.20), ("mlm", 0.008)])
 def test_own_masks_meet_the_full_model(task, gap):
     scores = published.scores()
-    gain = ledger.sign(task) * (ledger.at(scores, task, "own") - ledger.at(scores, task, "full"))
+    gain = gains.sign(task) * (gains.at(scores, task, "own") - gains.at(scores, task, "full"))
     assert gain.mean() == pytest.approx(gap, abs=6e-3)
 
 

@@ -121,11 +121,10 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
     """Overlap between languages by layer, one line a task; dotted: same densities, no relation."""
     figure, (axes,) = figure_of(6.4, 4.0)
     for task in TASKS:
-        rows = nulls.languages(nulls.compared, overlap, task, by="layer", sparsity=sparsity)
-        rows = rows[rows["part"] != "pooler"]  # the one matrix outside the layers
+        rows = nulls.layers(overlap, task, sparsity)
         if rows.empty:
             continue
-        layer = rows["part"].astype(str).str.extract(r"(\d+)", expand=False).astype(int)
+        layer = rows["layer"]
         style = {"color": COLOURS[task], "label": task.upper(), "marker": MARKERS[task]}
         stats = (100 * rows["jaccard"]).groupby(layer).agg(["mean", "std"])
         axes.plot(stats.index, stats["mean"], **style)

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from lnlib import ledger
+from lnlib import gains
 from lnlib.figures.style import (
     COLOURS,
     GAINS,
@@ -21,14 +21,14 @@ from lnlib.figures.style import (
     heatmap,
     ordered,
 )
+from lnlib.gains import UNITS
 from lnlib.languages import LANGUAGES
-from lnlib.ledger import UNITS
 from lnlib.tasks import TASKS
 
 
 def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
     rows = scores[(scores["task"] == task) & (scores["lang"] == lang)]
-    ticket = ledger.own(rows, task)
+    ticket = gains.own(rows, task)
     if ticket.empty:
         blank(axes, f"{TASKS[task].title}, {LANGUAGES[lang].name}")
         return
@@ -67,7 +67,7 @@ def sparsity_curve(scores: pd.DataFrame, task: str, lang: str) -> Figure:
 
 def sparsity_curves(scores: pd.DataFrame, task: str) -> Figure:
     """`sparsity_curve` for every language measured, each panel with its own axis."""
-    codes = ordered(set(ledger.own(scores, task)["lang"]) & set(LANGUAGES))
+    codes = ordered(set(gains.own(scores, task)["lang"]) & set(LANGUAGES))
     if not codes:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, f"tickets for {TASKS[task].title}")
@@ -98,18 +98,18 @@ def transfer_matrix(
     panels = [("ours", scores)] + ([] if published is None else [("published", published)])
     figure, all_axes = figure_of(0.6 + 4.6 * len(panels), 4.0, 1, len(panels))
     for axes, (name, table) in zip(all_axes, panels, strict=True):
-        gains = ledger.change(table, task)
-        if gains.empty:
+        changed = gains.change(table, task)
+        if changed.empty:
             blank(axes, f"transfer of {TASKS[task].title} masks")
             continue
-        limit = float(np.nanmax(np.abs(gains.to_numpy(float))))
+        limit = float(np.nanmax(np.abs(changed.to_numpy(float))))
         bar = {"label": f"gain in {UNITS[task]} (blue is better)", "shrink": 0.8}
         style: dict[str, Any] = {
             "vmin": -limit,
             "vmax": limit,
             "fmt": ".2f" if limit < 1 else ".1f",
         }
-        heatmap(axes, gains, name, GAINS, cbar_kws=bar, **style)
+        heatmap(axes, changed, name, GAINS, cbar_kws=bar, **style)
         axes.set(ylabel="mask found on", xlabel="trained and scored on")
     return figure
 

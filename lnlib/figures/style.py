@@ -12,9 +12,9 @@ from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, ScalarFormatter
 
-from lnlib import ledger
+from lnlib import gains
+from lnlib.gains import UNITS
 from lnlib.languages import LANGUAGES
-from lnlib.ledger import UNITS
 
 # The one place for colours. Okabe and Ito's set (seaborn's "colorblind"); every series differs in
 # its marker or dash as well, so that the figures can be read without colour.
@@ -63,7 +63,7 @@ def blank(axes: Axes, what: str) -> None:
 
 def better(axes: Axes, task: str) -> None:
     """Turn the axis so that up is better, and say so on it."""
-    if ledger.sign(task) > 0:
+    if gains.sign(task) > 0:
         axes.set_ylabel(f"{UNITS[task]} (points, up is better)")
         return
     axes.set_yscale("log")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-MBERT = "bert-base-multilingual-cased"
+MBERT, MT5 = "bert-base-multilingual-cased", "google/mt5-base"
 
 
 def _read(name: str) -> DataFrame:
@@ -68,13 +68,21 @@ def overlap() -> DataFrame:
     return _read("overlap")
 
 
-def scores() -> DataFrame:
-    """The mBERT rows of Tables 3 to 5 in the columns of `scores.csv`, with scale "published".
+def criteria() -> DataFrame:
+    """Appendix D: masks by other criteria, 50 %, against the full model; the text's round figures.
+
+    Columns: source, criterion, task, change_percent.
+    """
+    return _read("criteria")
+
+
+def scores(model: str = MBERT) -> DataFrame:
+    """Tables 3 to 5 (mBERT) or 6 (mT5) in the columns of `scores.csv`, with scale "published".
 
     The paper prints means of three seeds; here each stands as one row of seed 0.
     """
     table = transfer()
-    table = table[table["model"] == MBERT]
+    table = table[table["model"] == model]
     found = ~table["mask"].isin(["none", "random"])
     return table.assign(
         scale="published",

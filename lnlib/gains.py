@@ -1,0 +1,86 @@
+"""Scores compared: what a mask gains over the target's own, from rows of `scores.csv`.
+
+Gains are signed so that more is better in all three tasks (perplexity is turned round).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from lnlib.scales import HEADLINE
+from lnlib.tasks import TASKS
+
+UNITS = {"mlm": "perplexity", "ner": "F1", "xnli": "accuracy"}
+
+
+def sign(task: str) -> int:
+    """+1 where a higher score is better, -1 for perplexity."""
+    return 1 if TASKS[task].higher_is_better else -1
+
+
+def own(scores: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Rows of tickets scored where they were found: same task, language and seed."""
+    rows = scores[(scores["task"] == task) & (scores["method"] == "ticket")]
+    same = (rows["mask_task"] == task) & (rows["mask_lang"] == rows["lang"])
+    return rows[same & (rows["mask_seed"] == rows["seed"])]
+
+
+def at(scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE) -> pd.Series:
+    """Mean score over seeds by language; `method` is "own", "full" or a control."""
+    if method == "own":
+        rows = own(scores, task)
+    else:
+        rows = scores[(scores["task"] == task) & (scores["method"] == method)]
+    level = 0 if method == "full" else sparsity
+    return rows[rows["sparsity"] == level].groupby("lang")["value"].mean()
+
+
+def over_own(
+    rows: pd.DataFrame, scores: pd.DataFrame, task: str, sparsity: int = HEADLINE
+) -> pd.Series:
+    """What each row gains over the target's own mask of the same seed, in the metric's unit.
+
+    Trainings of one seed share their head and the order of their data, so they differ in the mask
+    alone. Missing where that seed has no own mask at this sparsity (%).
+    """
+    base = own(scores, task)
+    base = base[base["sparsity"] == sparsity].groupby(["lang", "seed"])["value"].mean()
+    same = pd.MultiIndex.from_frame(rows[["lang", "seed"]])
+    return sign(task) * (rows["value"].astype(float) - base.reindex(same).to_numpy(float))
+
+
+def moved(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
+    """Rows in which a mask of the same task came from elsewhere, with their `gain`.
+
+    Elsewhere is another language, or a mixture of some.
+    """
+    rows = scores[(scores["task"] == task) & (scores["method"] == "ticket")]
+    rows = rows[(rows["mask_task"] == task) & (rows["sparsity"] == sparsity)]
+    rows = rows[(rows["mask_lang"] != rows["lang"])]
+    return rows.assign(gain=over_own(rows, scores, task, sparsity))
+
+
+def change(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
+    """What the mask of another language changes: rows are its language, columns the target.
+
+    Values are gains over the target's own mask (negative is worse), in the unit of the metric,
+    means over seeds. Pairs without a measurement are missing; so is the diagonal. Masks found on
+    mixtures of languages are left out.
+    """
+    rows = moved(scores, task, sparsity)
+    rows = rows[~(rows["mask_lang"] + rows["lang"]).str.contains("+", regex=False)]
+    return rows.pivot_table(index="mask_lang", columns="lang", values="gain", aggfunc="mean")
+
+
+def cross_task(scores: pd.DataFrame, sparsity: int = HEADLINE) -> pd.DataFrame:
+    """Gain over the own mask of masks found on another task in the same language, one row a score.
+
+    Columns: task (scored on), mask_task, lang, seed, gain (in the unit of the metric).
+    """
+    rows = scores[(scores["method"] == "ticket") & (scores["sparsity"] == sparsity)]
+    rows = rows[(rows["mask_task"] != rows["task"]) & (rows["mask_lang"] == rows["lang"])]
+    parts = []
+    for task, part in rows.groupby("task"):
+        part = part.assign(gain=over_own(part, scores, str(task), sparsity))
+        parts.append(part[["task", "mask_task", "lang", "seed", "gain"]])
+    return pd.concat(parts) if parts else rows.assign(gain=0.0)

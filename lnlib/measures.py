@@ -1,0 +1,214 @@
+"""What the claims are tested by: each measure is one number per language, from the tables.
+
+A language is there if anything the measure asks for has been measured; its value is missing (NaN)
+where that is not enough to tell. So no languages at all means that nothing has run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from lnlib import gains, nulls
+from lnlib.languages import MIXTURE
+from lnlib.scales import HEADLINE, SPARSER
+
+FEWEST = 3  # seeds for a standard deviation, languages for an interval
+_FEWEST_SOURCES = 4  # fewer masks in a ranking and Spearman's r takes a handful of values
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one scale that verdicts follow from."""
+
+    scores: pd.DataFrame
+    overlap: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A function of the tables and a task, the table it reads, and the unit of its values."""
+
+    of: Callable[[Tables, str], pd.Series]
+    reads: tuple[str, ...]
+    unit: str  # "" is the unit of the task's metric
+
+
+MEASURES: dict[str, Measure] = {}
+
+
+def _measure(unit: str, *reads: str) -> Callable:
+    def note(of: Callable[[Tables, str], pd.Series]) -> Callable[[Tables, str], pd.Series]:
+        MEASURES[of.__name__] = Measure(of, reads, unit)
+        return of
+
+    return note
+
+
+# ---- tickets -------------------------------------------------------------------------------------
+
+
+@_measure("% of languages", "scores")
+def winning_share(tables: Tables, task: str) -> pd.Series:
+    """100 where the own 50 % mask is within one standard deviation of the full model, else 0.
+
+    The deviation is over the full model's seeds; missing with fewer than three.
+    """
+    scores = tables.scores
+    rows = scores[(scores["task"] == task) & (scores["method"] == "full")]
+    full = rows.groupby("lang")["value"].agg(["mean", "std", "count"])
+    gain = gains.sign(task) * (gains.at(scores, task, "own") - full["mean"]).dropna()
+    full = full.reindex(gain.index)
+    return (100.0 * (gain >= -full["std"])).where(full["count"] >= FEWEST)
+
+
+@_measure("", "scores")
+def gain_over_random(tables: Tables, task: str) -> pd.Series:
+    """Own 50 % mask minus random 50 % mask, in the metric's unit."""
+    return -_control(tables.scores, task, "random")
+
+
+@_measure("% of the own mask's score", "scores")
+def ranked_by_change(tables: Tables, task: str) -> pd.Series:
+    """What a mask by change |w - w0| gains over the own one by magnitude (Appendix D)."""
+    return _share(tables.scores, task, "change")
+
+
+@_measure("% of the own mask's score", "scores")
+def ranked_by_fisher(tables: Tables, task: str) -> pd.Series:
+    """What a mask by Fisher information gains over the own one by magnitude (Appendix D)."""
+    return _share(tables.scores, task, "fisher")
+
+
+def _control(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
+    """What a control gains over the own mask at 50 %, by language."""
+    rows = scores[(scores["task"] == task) & (scores["method"] == method)]
+    rows = rows[rows["sparsity"] == HEADLINE]
+    return gains.over_own(rows, scores, task).groupby(rows["lang"]).mean()
+
+
+def _share(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
+    gain = _control(scores, task, method)
+    return 100 * gain / gains.at(scores, task, "own").reindex(gain.index)
+
+
+# ---- moved masks ---------------------------------------------------------------------------------
+
+
+@_measure("", "scores")
+def change_in_transfer(tables: Tables, task: str) -> pd.Series:
+    """Mean change of a target under the other languages' 50 % masks, in the metric's unit."""
+    return gains.change(tables.scores, task).mean()
+
+
+@_measure("% of a random mask's loss", "scores")
+def share_lost_in_transfer(tables: Tables, task: str) -> pd.Series:
+    """Mean loss of a target under the others' masks, in % of what a random mask loses on average.
+
+    Missing where the random mask loses nothing: then there is no way to share.
+    """
+    random = gain_over_random(tables, task).mean()
+    lost = -change_in_transfer(tables, task)
+    return 100 * lost / (random if random > 0 else np.nan)
+
+
+@_measure("", "scores")
+def change_when_sparser(tables: Tables, task: str) -> pd.Series:
+    """How much more the others' masks change at 80 % than at 50 %, each against the own one there.
+
+    Pairs measured at both levels; the paper's Figure 6.
+    """
+    at_50, at_80 = (gains.change(tables.scores, task, level) for level in (HEADLINE, SPARSER))
+    return (at_80 - at_50.reindex_like(at_80)).mean()
+
+
+@_measure("", "scores")
+def mixture_over_single(tables: Tables, task: str) -> pd.Series:
+    """Gain of the mask found on four languages' data over the mean of those four languages' masks.
+
+    Targets are the languages that are not of the four; the paper's Table 1.
+    """
+    rows = gains.moved(tables.scores, task)
+    parts = MIXTURE.split("+")
+    rows = rows[~rows["lang"].isin(parts)]
+    wide = rows.pivot_table(index="lang", columns="mask_lang", values="gain", aggfunc="mean")
+    wide = wide.reindex(columns=[MIXTURE, *parts]).dropna(subset=[MIXTURE])
+    return wide[MIXTURE] - wide[parts].mean(axis=1, skipna=False)
+
+
+@_measure("", "scores")
+def change_across_tasks(tables: Tables, task: str) -> pd.Series:
+    """Mean change of a task under the same language's masks of the other tasks (Figure 9)."""
+    rows = gains.cross_task(tables.scores)
+    return rows[rows["task"] == task].groupby("lang")["gain"].mean()
+
+
+# ---- overlap -------------------------------------------------------------------------------------
+
+
+@_measure("points of Jaccard", "overlap")
+def overlap_over_chance(tables: Tables, task: str) -> pd.Series:
+    """Jaccard with other languages less that of independent masks of the same densities, points."""
+    rows = nulls.languages(nulls.compared, tables.overlap, task)
+    return 100 * (rows["jaccard"] - rows["expected"]).groupby(rows["lang"]).mean()
+
+
+@_measure("points of Jaccard", "overlap")
+def seed_over_language(tables: Tables, task: str) -> pd.Series:
+    """Jaccard with another seed less that with other languages of other seeds, in points."""
+    seed, language = (
+        nulls.compared(tables.overlap, task, what).groupby("lang")["jaccard"].mean()
+        for what in ("other seed", "other language and seed")
+    )
+    return 100 * (seed - language.reindex(seed.index))
+
+
+@_measure("points of Jaccard a layer", "overlap")
+def rise_with_depth(tables: Tables, task: str) -> pd.Series:
+    """Slope of the Jaccard with other languages over the layers, in points a layer (Figure 3)."""
+    by_layer = _by_layer(tables.overlap, task)
+    if by_layer.empty:
+        return pd.Series(dtype=float)
+    layers = by_layer.columns.to_numpy(float)
+    return by_layer.apply(lambda row: np.polyfit(layers, row, 1)[0], axis=1)
+
+
+@_measure("points of Jaccard", "overlap")
+def middle_over_ends(tables: Tables, task: str) -> pd.Series:
+    """Jaccard with other languages in the middle third of the layers less that in the first and
+    the last layer, in points (Figure 3)."""
+    by_layer = _by_layer(tables.overlap, task)
+    if by_layer.empty:
+        return pd.Series(dtype=float)
+    third = max(len(by_layer.columns) // 3, 1)
+    first = (len(by_layer.columns) - third) // 2
+    middle = by_layer.iloc[:, first : first + third].mean(axis=1)
+    return middle - by_layer.iloc[:, [0, -1]].mean(axis=1)
+
+
+@_measure("rank correlation", "scores", "overlap")
+def overlap_with_transfer(tables: Tables, task: str) -> pd.Series:
+    """Whether the masks that overlap most with a target's lose least on it: Spearman's r.
+
+    Missing with fewer than four sources.
+    """
+    rows = nulls.languages(nulls.compared, tables.overlap, task)
+    shared = rows.pivot_table(index="other", columns="lang", values="jaccard", aggfunc="mean")
+    gain = gains.change(tables.scores, task)
+    out = {}
+    for target in gain.columns.intersection(shared.columns):
+        both = pd.concat([gain[target], shared[target]], axis=1).dropna()
+        enough = len(both) >= _FEWEST_SOURCES and (both.nunique() > 1).all()
+        out[target] = spearmanr(*both.to_numpy().T).statistic if enough else np.nan
+    return pd.Series(out, dtype=float)
+
+
+def _by_layer(overlap: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Mean Jaccard (points) with other languages: languages by layers, in the order of depth."""
+    rows = nulls.layers(overlap, task)
+    rows = rows.assign(points=100 * rows["jaccard"].astype(float))
+    return rows.pivot_table(index="lang", columns="layer", values="points", aggfunc="mean")
