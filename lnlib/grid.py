@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lnlib.errors import UserError, choose
 from lnlib.languages import COVERAGE, LANGUAGES, MIXTURE, PAPER_COVERAGE
-from lnlib.pruning import CRITERIA, WITHOUT_DATA
+from lnlib.methods import CRITERIA, WITHOUT_DATA
 from lnlib.scales import HEADLINE, LEVELS, SCALES, SPARSER, levels_to
 from lnlib.tasks import TASKS
 

@@ -115,8 +115,7 @@ def _rows_behind(tables: Tables, reads: tuple[str, ...], task: str) -> str:
 
 
 def verdicts(scores: pd.DataFrame, overlap: pd.DataFrame, scale: str) -> pd.DataFrame:
-    """One row per claim and task: id, claim, task, published, ours, measure, unit, n, verdict,
-    why, rows.
+    """One row per claim and task, in the columns of `verdicts.csv`.
 
     `scores` and `overlap` are the tables of `results/<scale>/` (empty ones will do); `published`
     and `ours` are means, `n` the languages behind ours, `rows` a hash of the rows behind them.
@@ -141,6 +140,7 @@ def verdicts(scores: pd.DataFrame, overlap: pd.DataFrame, scale: str) -> pd.Data
                 verdict, why = _judge(claim, values)
             out.append(
                 {
+                    "scale": scale,
                     "id": claim["id"],
                     "claim": claim["statement"],
                     "task": task,

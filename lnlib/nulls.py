@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from lnlib import published
+from lnlib.methods import WITHOUT_DATA
 from lnlib.scales import HEADLINE
+from lnlib.statistics import pairs_interval
 
 
 def kind(overlap: pd.DataFrame) -> pd.Series:
@@ -135,6 +138,32 @@ def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all"
     rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts])
     rungs = rungs.rename_axis("pair").reset_index()[["rung", "lang", "jaccard", "pair"]]
     return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
+
+
+def ladder_means(overlap: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
+    """The rungs' means: index rung; columns mean, low, high (Jaccard, %), pairs.
+
+    `low` and `high` bound 95 % by drawing languages and seeds again (`statistics.pairs_interval`);
+    they are missing where a rung has fewer than three languages, and on the first, a formula.
+    """
+    rows = ladder(overlap, task, sparsity).drop_duplicates(["rung", "pair"])
+    out = {}
+    for rung, part in rows.groupby("rung", sort=False):
+        low = high = np.nan
+        if (part["pair"] >= 0).all():
+            masks = overlap.loc[part["pair"]]
+            sides = [_names(masks, "a"), _names(masks, "b")]
+            bounds = pairs_interval(part["jaccard"].tolist(), list(zip(*sides, strict=True)))
+            low, high = bounds if np.isfinite(bounds).all() else (np.nan, np.nan)
+        out[rung] = (part["jaccard"].mean(), low, high, len(part))
+    return pd.DataFrame.from_dict(out, orient="index", columns=["mean", "low", "high", "pairs"])
+
+
+def _names(masks: pd.DataFrame, side: str) -> list[tuple[str, int] | None]:
+    """Language and seed of the searched masks on one side; None for masks made without data."""
+    made = masks[f"method_{side}"].isin(WITHOUT_DATA)
+    columns = masks[f"lang_{side}"], masks[f"seed_{side}"], made
+    return [None if no else (lang, int(seed)) for lang, seed, no in zip(*columns, strict=True)]
 
 
 def published_ladder(task: str) -> dict[str, float]:

@@ -15,7 +15,8 @@ from lnlib import seeds
 from lnlib.corpora import check_data_dir
 from lnlib.errors import UserError, choose
 from lnlib.languages import check_language
-from lnlib.pruning import METHODS, check_levels
+from lnlib.methods import METHODS
+from lnlib.pruning import check_levels
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
 from lnlib.training import default_device

@@ -36,16 +36,13 @@ from lnlib.masks import (
     prunable,
     threshold_groups,
 )
+from lnlib.methods import CRITERIA, METHODS, WITHOUT_DATA
 from lnlib.provenance import versions
 from lnlib.scales import LEVELS
 from lnlib.tasks import get_task
 from lnlib.tickets import Record, Ticket
 from lnlib.training import empirical_fisher
 from lnlib.workbench import Trained, Workbench
-
-WITHOUT_DATA = ("random", "magnitude")  # controls that are made, not searched
-CRITERIA = ("magnitude", "change", "fisher")
-METHODS = ("ticket", *WITHOUT_DATA, "shuffled", *CRITERIA[1:])
 
 
 @dataclass(frozen=True)

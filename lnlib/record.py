@@ -1,7 +1,7 @@
 """What runs have measured, into the tables the book reads: `python -m lnlib.record --scale demo`.
 
 Scores are taken over; overlap, excess and density are computed from every ticket there is. What is
-in a table already and has not been measured again stays.
+in a table already and has not been measured again stays. The verdicts follow from all of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from lnlib import results, tables
 from lnlib.encoders import load_encoder
 from lnlib.errors import choose
 from lnlib.excess import excess_table
+from lnlib.ledger import verdicts
 from lnlib.masks import magnitudes
+from lnlib.methods import WITHOUT_DATA
 from lnlib.overlap import density_table, overlap_table
-from lnlib.pruning import WITHOUT_DATA, find_ticket
+from lnlib.pruning import find_ticket
 from lnlib.scales import HEADLINE, SCALES
 from lnlib.tasks import TASKS
 from lnlib.tickets import Ticket
@@ -56,6 +58,9 @@ def record(scale: str, runs_dir: Path, results_dir: Path) -> None:
         table = overlap_table(everything, HEADLINE)
         table = table[(table.task_a != table.task_b) & (table.lang_a == table.lang_b)]
         tables.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
+    scores, overlap = (tables.read(home / f"{name}.csv") for name in ("scores", "overlap"))
+    found = verdicts(scores, overlap, scale)
+    tables.replace(home / "verdicts.csv", found.to_dict("records"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

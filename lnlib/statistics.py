@@ -126,6 +126,38 @@ def mean_interval(matrix: pd.DataFrame, *, resamples: int = RESAMPLES,
     return float(low), float(high)
 
 
+def pairs_interval(
+    values: Sequence[float],
+    pairs: Sequence[tuple[tuple[str, int] | None, tuple[str, int] | None]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % interval of the mean over pairs of masks, by drawing languages and then their seeds.
+
+    `pairs` names the two masks behind each value as (language, seed), None for a mask that belongs
+    to no language. A pair counts as often as both its masks are drawn. Endless with fewer than
+    three languages.
+    """
+    masks = sorted({mask for pair in pairs for mask in pair if mask is not None})
+    langs = sorted({lang for lang, _ in masks})
+    if len(langs) < 3:
+        return -np.inf, np.inf
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(langs), [1 / len(langs)] * len(langs), size=resamples)
+    drawn = np.ones((resamples, len(masks) + 1))  # the last column is for None
+    for lang, count in zip(langs, times.T, strict=True):
+        own = [place for place, mask in enumerate(masks) if mask[0] == lang]
+        drawn[:, own] = rng.multinomial(count * len(own), [1 / len(own)] * len(own))
+    place = {mask: number for number, mask in enumerate(masks)} | {None: len(masks)}
+    one, other = (np.array([place[pair[side]] for pair in pairs]) for side in (0, 1))
+    weights = drawn[:, one] * drawn[:, other]
+    with np.errstate(invalid="ignore"):  # a draw may hold no pair at all
+        means = weights @ np.asarray(values, dtype=float) / weights.sum(axis=1)
+    low, high = np.nanquantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def clusters(similarity: pd.DataFrame) -> tuple[np.ndarray, float, list[str]]:
     """Average-linkage tree of the languages: scipy's linkage, cophenetic correlation, leaf order.
 

@@ -33,10 +33,14 @@ EXCESS = [*EXCESS_KEY, "departed_a", "departed_b", "shared", "expected", "expect
           "code", "encoder"]  # fmt: skip
 DENSITY_KEY = ["scale", "sparsity", "by", "part", "method", "task", "lang", "seed"]
 DENSITY = [*DENSITY_KEY, "density", "lnlib", "code", "encoder"]
+VERDICT_KEY = ["scale", "id", "measure", "task"]
+VERDICTS = [*VERDICT_KEY, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"]
 TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
-          "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY)}  # fmt: skip
+          "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY),
+          "verdicts": (VERDICTS, VERDICT_KEY)}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_task", "mask_lang", "metric", "code", "recipe",
-         "data", "encoder", "by", "part"]  # fmt: skip
+         "data", "encoder", "by", "part", "measure", "claim", "unit", "verdict", "why",
+         "rows"]  # fmt: skip
 _SEAL = ",sha256:"
 
 
@@ -81,6 +85,15 @@ def add(path: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
         table = table.drop_duplicates(key, keep="last").sort_values(key, ignore_index=True)
         _write(path, table)
     return table
+
+
+def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write a table that is computed as a whole; what stood there before is gone."""
+    path = Path(path)
+    columns, key = _schema(path)
+    table = _typed(pd.DataFrame(list(rows), columns=columns))
+    with locked(path):
+        _write(path, table.sort_values(key, ignore_index=True))
 
 
 def seal(path: str | Path) -> None:

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[\w-]+(\.[\w-]+)*")  # a module's path; nothing that could 
 class Record:
     """What was searched, with what, and what came out: all a reader must know to trust it."""
 
-    method: str  # one of lnlib.pruning.METHODS
+    method: str  # one of lnlib.methods.METHODS
     task: str
     lang: str
     seed: int

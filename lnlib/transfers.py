@@ -20,7 +20,7 @@ from lnlib.workbench import Workbench
 class Source:
     """Where a mask comes from; the full model has none."""
 
-    method: str = "full"  # or one of lnlib.pruning.METHODS
+    method: str = "full"  # or one of lnlib.methods.METHODS
     mask_task: str = ""  # empty for masks that have seen no data
     mask_lang: str = ""
     mask_seed: int | None = None

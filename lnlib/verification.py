@@ -19,8 +19,9 @@ import pandas as pd
 from lnlib import tables
 from lnlib.encoders import load_encoder
 from lnlib.errors import UserError
+from lnlib.methods import WITHOUT_DATA
 from lnlib.provenance import machine, versions
-from lnlib.pruning import WITHOUT_DATA, find_ticket
+from lnlib.pruning import find_ticket
 from lnlib.runs import ticket_path
 from lnlib.scales import SCALES
 from lnlib.tickets import Ticket

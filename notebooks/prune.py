@@ -119,7 +119,7 @@ ticket
 
 # %%
 from lnlib import find_ticket
-from lnlib.pruning import WITHOUT_DATA
+from lnlib.methods import WITHOUT_DATA
 
 level = 50 if 50 in ticket.levels else ticket.levels[-1]
 for method in tqdm(p["controls"], desc=f"controls at {level} %"):

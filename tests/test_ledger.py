@@ -1,12 +1,15 @@
 """Verdicts follow from the tables, in each direction; the tables here are made up."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import synthetic
 
-from lnlib import gains, ledger, measures, nulls
+from lnlib import gains, ledger, measures, nulls, tables
 from lnlib.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
+ROOT = Path(__file__).resolve().parents[1]
 NO_SCORES = synthetic.scores(tasks=("ner",), seeds=1).iloc[:0]
 NO_OVERLAP = synthetic.overlap(tasks=("ner",)).iloc[:0]
 
@@ -224,3 +227,26 @@ def test_departures_have_rungs_of_their_own():
     assert means["other language, same seed"] == pytest.approx(87 / 4, abs=0.1)
     assert means["same language, other seed"] == pytest.approx(93 / 4, abs=0.1)
     assert nulls.excess_ladder(table, "mlm").empty
+
+
+def test_the_recorded_verdicts_follow_from_the_tables():
+    """Up to the six digits that a table keeps."""
+    homes = [path.parent for path in (ROOT / "results").glob("*/scores.csv")]
+    assert homes
+    for home in homes:
+        scores, overlap, recorded = (
+            tables.read(home / f"{name}.csv") for name in ("scores", "overlap", "verdicts")
+        )
+        found = ledger.verdicts(scores, overlap, home.name).sort_values(tables.VERDICT_KEY)
+        words = [*tables.VERDICT_KEY, "claim", "unit", "n", "verdict", "why", "rows"]
+        assert found[words].to_numpy().tolist() == recorded[words].to_numpy().tolist()
+        for name in ("published", "ours"):
+            numbers = recorded[name].to_numpy(float)
+            assert found[name].to_numpy(float) == pytest.approx(numbers, rel=1e-5, nan_ok=True)
+
+
+def test_every_claim_says_how_it_is_tested_and_why_a_bound_is_no_zero():
+    for claim in ledger.claims():
+        assert measures.MEASURES[claim["measure"]].of.__doc__
+        bounds = [claim[side] for side in ("above", "below") if side in claim]
+        assert bounds and ("because" in claim or bounds == [0])

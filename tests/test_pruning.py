@@ -9,7 +9,8 @@ from lnlib.encoders import load_encoder
 from lnlib.encoding import shuffle_labels
 from lnlib.errors import UserError
 from lnlib.masks import density, prunable
-from lnlib.pruning import METHODS, Search, check_levels, find_ticket
+from lnlib.methods import METHODS
+from lnlib.pruning import Search, check_levels, find_ticket
 from lnlib.tickets import Ticket
 from lnlib.transfers import transfer
 from lnlib.workbench import Workbench

@@ -3,6 +3,7 @@
 import pytest
 
 from lnlib import runs, tables
+from lnlib.ledger import verdicts
 from lnlib.record import record
 from lnlib.workbench import Workbench
 
@@ -43,6 +44,15 @@ def test_every_ticket_is_compared_with_every_other_and_its_controls(measured):
     assert frozenset({"ticket", "shuffled"}) in kinds and frozenset({"ticket", "random"}) in kinds
     assert ((whole.task_a != whole.task_b) & (whole.lang_a == whole.lang_b)).any()
     assert set(pairs["by"]) == {"all", "layer", "component"}
+
+
+def test_the_verdicts_are_those_of_the_recorded_tables(measured):
+    everything(measured)
+    home = measured / "results/demo"
+    scores, overlap = (tables.read(home / f"{name}.csv") for name in ("scores", "overlap"))
+    found = verdicts(scores, overlap, "demo").set_index(tables.VERDICT_KEY)["verdict"]
+    recorded = tables.read(home / "verdicts.csv").set_index(tables.VERDICT_KEY)["verdict"]
+    assert recorded.to_dict() == found.to_dict()
 
 
 def test_recording_twice_changes_nothing(measured):

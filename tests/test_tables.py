@@ -116,7 +116,7 @@ RECORDED = sorted(path for scale in SCALES for path in (RESULTS / scale).glob("*
 def test_recorded_rows_are_of_the_encoder_and_the_recipes_that_ship(path):
     table, scale = tables.read(path), SCALES[path.parent.name]
     assert set(table.scale) == {scale.name}
-    if scale.encoder == MINI:  # another one would have to be fetched
+    if "encoder" in table and scale.encoder == MINI:  # another one would have to be fetched
         assert set(table.encoder) == {load_encoder().fingerprint}
     if "recipe" in table:
         assert (table.recipe == [scale.recipes[task].hash for task in table.task]).all()

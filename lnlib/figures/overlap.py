@@ -38,7 +38,7 @@ def overlap_matrix(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
 def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:
     """The overlap between languages among its nulls and seeds; published means as diamonds.
 
-    A dot is a pair of masks, the bar their mean.
+    A dot is a pair of masks, the bar their mean, with its 95 % interval over languages and seeds.
     """
     figure, (axes,) = figure_of(7.0, 3.8)
     rungs = nulls.ladder(overlap, task, sparsity)
@@ -46,6 +46,8 @@ def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
         blank(axes, f"overlap of {TASKS[task].title} masks")
         return figure
     order = _rungs(axes, rungs.set_index("rung")["jaccard"], nulls.RUNGS)
+    for rung, mean in nulls.ladder_means(overlap, task, sparsity).iterrows():
+        axes.plot([mean["low"], mean["high"]], [order.index(rung)] * 2, color="black", lw=1.2)
     for rung, value in nulls.published_ladder(task).items() if sparsity == 50 else ():
         style = {"marker": "D", "s": 36, "facecolor": "white", "edgecolor": "black", "zorder": 4}
         label = "published" if rung == nulls.RUNGS[0] else None
