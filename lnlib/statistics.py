@@ -53,6 +53,13 @@ def alike(langs: Sequence[str], trait: str) -> pd.DataFrame:
     return pd.DataFrame(same, index=list(langs), columns=list(langs))
 
 
+def nearness(values: pd.Series) -> pd.DataFrame:
+    """Minus the difference of two languages' values: 0 where they are equal, less elsewhere."""
+    numbers = values.to_numpy(float)
+    apart = np.abs(numbers[:, None] - numbers[None, :])
+    return pd.DataFrame(-apart, index=values.index, columns=values.index)
+
+
 def complete(matrix: pd.DataFrame) -> pd.DataFrame:
     """The matrix without the languages that lack pairs, dropped one by one, the worst first."""
     while len(matrix):

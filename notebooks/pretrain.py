@@ -69,7 +69,8 @@ held_out.plot(
 )
 
 # %%
-pretraining.export(model, tokenizer, folder / "log.jsonl", folder / "mini-mbert", recipe)
+sizes = {lang: len(stream.ids) for lang, stream in train.items()}
+pretraining.export(model, tokenizer, folder / "log.jsonl", folder / "mini-mbert", recipe, sizes)
 held_out.tail(1).T
 
 # %%

@@ -133,14 +133,19 @@ def test_a_stopped_run_ends_where_one_never_stopped_does(texts, records, tmp_pat
         assert torch.equal(parameter, dict(again.named_parameters())[name]), name
 
 
+def sizes(streams):
+    return {lang: len(stream.ids) for lang, stream in streams.items()}
+
+
 def test_the_exported_encoder_loads_with_every_head(texts, records, tmp_path):
     model = pretrain(texts, texts, records, RECIPE, tmp_path / "run")
-    export(model, toys.tokenizer(), tmp_path / "run/log.jsonl", tmp_path / "out", RECIPE)
-    encoder = load_encoder(str(tmp_path / "out"))
+    log, folder = tmp_path / "run/log.jsonl", tmp_path / "out"
+    export(model, toys.tokenizer(), log, folder, RECIPE, sizes(texts))
+    encoder = load_encoder(str(folder))
     assert encoder.tokenizer("5")["input_ids"] == toys.tokenizer()("5")["input_ids"]
     for task in ("mlm", "ner", "xnli"):
         encoder.model(task, ("a", "b", "c"))
-    card = (tmp_path / "out/README.md").read_text()
+    card = (folder / "README.md").read_text()
     assert "| ur |" in card and "2,0" in card
 
 
@@ -151,7 +156,7 @@ def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monke
     recipe = replace(RECIPE, length=32)  # room for the sentences of the gazetteer
     model = pretrain(texts, texts, records, recipe, tmp_path / "run")
     log, folder = tmp_path / "run/log.jsonl", tmp_path / "out"
-    export(model, toys.tokenizer(), log, folder, recipe)
+    export(model, toys.tokenizer(), log, folder, recipe, sizes(texts))
     encoder, where = load_encoder(str(folder)), tmp_path / "worth.csv"
     monkeypatch.setattr(fine_tuning, "Workbench", offline)
     table = worth(encoder, recipe, tmp_path, where, ["ur"], toys.RECIPE)

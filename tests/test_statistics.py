@@ -38,6 +38,11 @@ def test_the_language_that_lacks_most_pairs_is_dropped():
     assert list(statistics.complete(table).index) == [code for code in CODES if code != "zh"]
 
 
+def test_languages_of_equal_value_are_nearest():
+    near = statistics.nearness(pd.Series({"ur": 1.0, "en": 3.5, "fr": 1.0}))
+    assert near.loc["ur", "fr"] == 0 and near.loc["en", "ur"] == near.loc["ur", "en"] == -2.5
+
+
 def test_a_matrix_is_related_to_itself():
     table = matrix(noise(np.random.default_rng(0)))
     relation = statistics.mantel(table, np.exp(table), permutations=999)

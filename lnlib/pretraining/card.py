@@ -12,7 +12,7 @@ from transformers import BertForPreTraining, PreTrainedTokenizerFast
 
 from lnlib.pretraining.fine_tuning import FINE_TUNING
 from lnlib.pretraining.loop import new_model
-from lnlib.pretraining.recipe import Pretraining
+from lnlib.pretraining.recipe import Pretraining, sampling_shares
 
 
 def export(
@@ -21,19 +21,35 @@ def export(
     log: Path,
     folder: Path,
     recipe: Pretraining,
+    sizes: dict[str, int],
 ) -> None:
-    """Write the encoder as transformers loads it (bf16 safetensors), its recipe and its card."""
+    """Write the encoder as transformers loads it (bf16 safetensors), its recipe and its card.
+
+    `sizes` are the tokens of text there were in each language.
+    """
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
     (folder / "log.jsonl").write_bytes(log.read_bytes())  # so that the card can be written again
+    write_sizes(folder, sizes, recipe)
     write_card(folder, recipe)
 
 
+def write_sizes(folder: Path, sizes: dict[str, int], recipe: Pretraining) -> None:
+    """`text.csv`: tokens of text in each language, and its share (0..1) of the batches of text."""
+    shares = sampling_shares(sizes, recipe.exponent)
+    table = pd.DataFrame({"tokens": sizes, "share": shares}).rename_axis("lang")
+    table.to_csv(folder / "text.csv", float_format="%.4f", lineterminator="\n")
+
+
 def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = None) -> None:
-    """The model card: numbers of the last line of the run's log, and `worth`'s table if given."""
+    """The model card: `text.csv`, the last line of the run's log, and `worth`'s table if given."""
     last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
-    rows = "\n".join(f"| {lang} | {loss:.2f} |" for lang, loss in last["held_out_mlm"].items())
+    text = pd.read_csv(folder / "text.csv", index_col="lang")
+    rows = "\n".join(
+        f"| {lang} | {text.tokens[lang]:,} | {text.share[lang]:.1%} | {loss:.2f} |"
+        for lang, loss in last["held_out_mlm"].items()
+    )
     weights = sum(p.numel() for p in new_model(recipe).parameters())
     card = _CARD.format(
         rows=rows, weights=weights / 1e6, pair=last["train"]["pair"], **{**asdict(recipe), **last}
@@ -79,12 +95,12 @@ LibreOffice (free licences), VOA and other news, FarsTail and PersianQA texts; 4
 28 MB (German) a language. From {gazetteer_from:.0%} of the run on, one batch in seven is pairs from
 the training side of the gazetteer (Unicode CLDR, Unicode licence). No XNLI.
 
-**Held-out loss.** Masked cross-entropy in nats on fixed batches of held-out text, {mask_rate:.0%}
-of the tokens masked. Languages share the vocabulary unequally, so compare a language only with
-itself.
+**Text and held-out loss.** Tokens of text there are, the language's share of the batches of text,
+and masked cross-entropy in nats on fixed batches of held-out text, {mask_rate:.0%} of the tokens
+masked. Languages share the vocabulary unequally, so compare a language's loss only with itself.
 
-| language | loss (nats) |
-|:--|--:|
+| language | tokens | share | loss (nats) |
+|:--|--:|--:|--:|
 {rows}
 
 Next-sentence loss on the last training batches: {pair:.3f} nats (guessing: 0.693).
