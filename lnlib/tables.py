@@ -37,7 +37,8 @@ VERDICT_KEY = ["scale", "id", "measure", "task"]
 VERDICTS = [*VERDICT_KEY, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"]
 TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
           "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY),
-          "verdicts": (VERDICTS, VERDICT_KEY)}  # fmt: skip
+          "verdicts": (VERDICTS, VERDICT_KEY),
+          "learning": (SCORES, [*SCORE_KEY, "steps"])}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_task", "mask_lang", "metric", "code", "recipe",
          "data", "encoder", "by", "part", "measure", "claim", "unit", "verdict", "why",
          "rows"]  # fmt: skip
