@@ -58,12 +58,17 @@ def winning_share(tables: Tables, task: str) -> pd.Series:
 
     The deviation is over the full model's seeds; missing with fewer than three.
     """
-    scores = tables.scores
-    rows = scores[(scores["task"] == task) & (scores["method"] == "full")]
-    full = rows.groupby("lang")["value"].agg(["mean", "std", "count"])
-    gain = gains.sign(task) * (gains.at(scores, task, "own") - full["mean"]).dropna()
-    full = full.reindex(gain.index)
-    return (100.0 * (gain >= -full["std"])).where(full["count"] >= FEWEST)
+    full, ticket = (gains.at(tables.scores, task, method) for method in ("full", "own"))
+    gain = gains.sign(task) * (ticket - full).dropna()
+    deviation = spread(tables.scores, task).reindex(gain.index)
+    return (100.0 * (gain >= -deviation)).where(deviation.notna())
+
+
+def spread(scores: pd.DataFrame, task: str) -> pd.Series:
+    """Standard deviation of the full model's score over seeds, by language; NaN below three."""
+    full = scores[(scores["task"] == task) & (scores["method"] == "full")]
+    seeds = full.groupby("lang")["value"].agg(["std", "count"])
+    return seeds["std"].where(seeds["count"] >= FEWEST)
 
 
 @_measure("", "scores")
