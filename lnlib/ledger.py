@@ -38,6 +38,7 @@ def claims() -> list[dict[str, Any]]:
     return list(yaml.safe_load(text))
 
 
+@cache
 def published_value(measure: str, task: str, encoder: str = published.MBERT) -> float:
     """The same measure on the paper's printed figures; NaN where it prints none.
 
