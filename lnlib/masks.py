@@ -91,7 +91,9 @@ def threshold_groups(matrices: list[Matrix], component_wise: bool = False) -> li
 
 
 _BLOCK = 1 << 16  # scores looked at together: they stay in a core's cache from pass to pass
-_SAMPLE = 1 << 18  # scores in the sample that brackets a threshold
+# The sample that brackets a threshold: runs of 64 scores, as memory is read in lines, one in 163 of
+# them. The number is prime, so the runs fall on every part of a matrix's rows.
+_RUN, _RUNS = 64, 163
 
 
 def smallest(scores: np.ndarray, alive: np.ndarray, count: int) -> np.ndarray:
@@ -118,12 +120,13 @@ def fallen(
     if count == 0:
         return [np.zeros(part.size, bool) for part in scores]
     limit = threshold(scores, alive, count)
-    out = [(part < limit) & lives for part, lives in zip(scores, alive, strict=True)]
-    left = count - sum(map(np.count_nonzero, out))
-    for part, lives, falls in zip(scores, alive, out, strict=True):
-        ties = np.flatnonzero((part == limit) & lives)[:left]
-        falls[ties] = True
-        left -= len(ties)
+    out = [(part <= limit) & lives for part, lives in zip(scores, alive, strict=True)]
+    surplus = sum(map(np.count_nonzero, out)) - count  # ties that stay
+    for part, falls in zip(reversed(scores), reversed(out), strict=True):
+        if surplus:
+            ties = np.flatnonzero((part == limit) & falls)[-surplus:]
+            falls[ties] = False
+            surplus -= len(ties)
     return out
 
 
@@ -131,46 +134,48 @@ def threshold(scores: Sequence[np.ndarray], alive: Sequence[np.ndarray], count: 
     """The `count`-th smallest (from 1) of the alive scores in several flat arrays, exactly.
 
     One pass over the scores and no copy of them. A sample gives two values that the threshold most
-    likely lies between; the pass counts the scores below and keeps those between, one or two in a
-    hundred; the threshold is selected among these. Where the counts say that it lies elsewhere,
-    everything counts as between. Raises ValueError if a score is NaN.
+    likely lies between; the pass counts the scores up to the higher and keeps those between, less
+    than one in a hundred; the threshold is selected among these. Where the count says that it lies
+    elsewhere, the next pass looks wider and the last everywhere. Raises ValueError if a score is
+    NaN.
     """
-    step = sum(part.size for part in scores) // _SAMPLE | 1  # odd: not in step with rows
     pairs = list(zip(scores, alive, strict=True))
-    sample = np.concatenate([part[::step][lives[::step]] for part, lives in pairs])
-    for low, high in (_bracket(sample, count / sum(map(np.count_nonzero, alive))), _EVERYTHING):
-        below, between = 0, []
+    sample = np.sort(np.concatenate([_runs(part)[_runs(lives)] for part, lives in pairs]))
+    weights = sum(part.size for part in scores)
+    middle = count * sum(_runs(part).size for part in scores) / weights
+    # The standard error of a rank where a run is as good as single scores. Likes that stand
+    # together need more, seldom; an order that deceives the sample needs everything.
+    error = np.sqrt(middle * (1 - count / weights))
+    for margin in (4 * error + 2, 64 * error + 2, np.inf):
+        low, high = _at(sample, middle - margin), _at(sample, middle + margin)
+        up_to, between = 0, []
         for part, lives in pairs:
             for start in range(0, part.size, _BLOCK):
-                block, living = part[start : start + _BLOCK], lives[start : start + _BLOCK]
-                under = block < low
-                outside = block > high
-                outside |= under
-                under &= living
-                below += int(np.count_nonzero(under))
-                between.append(block[living > outside])  # what is not a number is not outside
+                block = part[start : start + _BLOCK]
+                inside = lives[start : start + _BLOCK] > (block > high)  # NaN is not above
+                up_to += int(np.count_nonzero(inside))
+                between.append(block[inside > (block < low)])  # nor below
         kept = np.concatenate(between)
         if np.isnan(kept).any():
             raise ValueError("a weight's score is not a number: training has diverged")
-        place = count - below - 1
+        place = count - 1 - (up_to - len(kept))
         if 0 <= place < len(kept):
             break
-    return np.partition(kept, place)[place]
+    kept.partition(place)
+    return kept[place]
 
 
-_EVERYTHING = (-np.inf, np.inf)
+def _runs(values: np.ndarray) -> np.ndarray:
+    """The sampled places of a flat array: (runs, _RUN), a view; none of a small array."""
+    stretch = _RUN * _RUNS
+    return values[: values.size // stretch * stretch].reshape(-1, stretch)[:, :_RUN]
 
 
-def _bracket(sample: np.ndarray, share: float) -> tuple[float, float]:
-    """Two values with the quantile `share` between them, as surely as the sample is a fair one."""
-    ranks = np.sort(sample)
-    middle = share * len(ranks)
-    margin = 6 * np.sqrt(middle * (1 - share)) + 2  # six standard errors
-    low, high = int(middle - margin), int(middle + margin)
-    return (
-        ranks[low] if low >= 0 else -np.inf,
-        ranks[high] if high < len(ranks) else np.inf,
-    )
+def _at(ranks: np.ndarray, place: float) -> float:
+    """The value at a place of sorted values; infinite beyond their ends."""
+    if 0 <= place < len(ranks):
+        return ranks[int(place)]
+    return np.copysign(np.inf, place)
 
 
 def density(mask: Mask) -> float:

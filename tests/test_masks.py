@@ -20,6 +20,7 @@ from lnlib.masks import (
     masked,
     prunable,
     smallest,
+    threshold,
     threshold_groups,
 )
 from lnlib.training import forward
@@ -94,19 +95,57 @@ def test_blocks_and_samples_prune_what_sorting_prunes(data, floats):
     alive = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
     count = data.draw(st.integers(0, int(alive.sum())))
     cut = data.draw(st.integers(0, size))
-    with mock.patch.multiple(masks, _BLOCK=7, _SAMPLE=data.draw(st.sampled_from([2, 9, 100]))):
+    run, runs = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 4)))
+    with mock.patch.multiple(masks, _BLOCK=7, _RUN=run, _RUNS=runs):
         several = fallen(np.split(scores, [cut]), np.split(alive, [cut]), count)
         assert list(smallest(scores, alive, count)) == list(by_sorting(scores, alive, count))
     assert list(np.flatnonzero(np.concatenate(several))) == list(smallest(scores, alive, count))
 
 
-def test_a_sample_in_an_unlucky_order_changes_nothing():
-    scores = np.arange(10_000, dtype=np.float32)
-    with mock.patch.multiple(masks, _BLOCK=64, _SAMPLE=10):
-        scores[:: 10_000 // 10 | 1] = 1e6  # all that the sample will see
-        assert list(smallest(scores, scores < 2e6, 500)) == list(
-            by_sorting(scores, scores < 2e6, 500)
-        )
+SIZE = 40_000  # three runs of the sample, and ends of the array that no run looks at
+HOSTILE = {
+    "constant": np.ones(SIZE),
+    "mostly zero": np.where(np.arange(SIZE) % 7, 0, np.arange(SIZE)),
+    "ties": np.random.default_rng(0).integers(0, 4, SIZE),
+    "rising": np.arange(SIZE),
+    "all that the sample sees is large": np.where(
+        np.arange(SIZE) % (masks._RUN * masks._RUNS) < masks._RUN, 1e6, np.arange(SIZE)
+    ),
+    "all that the sample sees is small": np.where(
+        np.arange(SIZE) % (masks._RUN * masks._RUNS) < masks._RUN, -1e6, np.arange(SIZE)
+    ),
+}
+
+
+@pytest.mark.parametrize("scores", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999, 1])
+def test_no_order_deceives_the_sample(scores, share):
+    alive = np.random.default_rng(1).random(SIZE) < 0.7
+    count = max(1, int(share * alive.sum()))
+    scores = scores.astype(np.float32)
+    assert threshold([scores], [alive], count) == np.sort(scores[alive])[count - 1]
+    assert np.array_equal(smallest(scores, alive, count), by_sorting(scores, alive, count))
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
+def test_not_a_number_is_found_wherever_the_threshold_is(share):
+    scores = np.arange(SIZE, dtype=np.float32)
+    scores[20_001] = np.nan  # no run looks here
+    alive = np.ones(SIZE, bool)
+    with pytest.raises(ValueError, match="not a number"):
+        threshold([scores], [alive], int(share * SIZE))
+    alive[20_001] = False  # a dead weight's score is nobody's concern
+    assert threshold([scores], [alive], 20_003) == 20_003
+
+
+def test_one_look_is_enough_for_a_fair_sample():
+    scores = np.abs(np.random.default_rng(0).standard_normal(2_000_000, np.float32))
+    alive = np.random.default_rng(1).random(scores.size) < 0.5
+    with mock.patch.object(np, "concatenate", side_effect=np.concatenate) as joined:
+        threshold([scores], [alive], alive.sum() // 2)
+    _, *kept = [len(np.concatenate(call.args[0])) for call in joined.mock_calls]
+    # of 6,100 sampled and alive, four standard errors are 3.2 % on either side
+    assert len(kept) == 1 and kept[0] < 0.08 * alive.sum()
 
 
 def _half(model, seed=0):
