@@ -16,9 +16,10 @@ from lnlib.errors import UserError
 from lnlib.tickets import PackedMask, Ticket, part_of
 
 GROUPINGS = ("all", "layer", "component", "matrix")
-# Bytes of all masks that are compared at a time: with their intersections they stay in a core's
-# second-level cache, and for a hundred masks numpy's calls still cost less than their work.
-_CHUNK = 1 << 19
+# Words of a mask that are compared at a time. Nine masks of as many stay in a core's second-level
+# cache; it is a matrix of 768 x 768 weights, so no short rest is left over at BERT's sizes.
+_CHUNK = 768 * 768 // 64
+_ROOM = 1 << 26  # bytes for the counts of all pairs' words: hundreds of masks take shorter chunks
 
 
 def jaccard(a: Ticket | PackedMask, b: Ticket | PackedMask, level: int = 50) -> float:
@@ -124,13 +125,16 @@ def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
     shared = _shared_matrices(tickets)
     masks = [ticket.packed(level).bits for ticket in tickets]
     both = np.zeros((len(shared), len(masks), len(masks)), np.int64)
-    words = max(1, _CHUNK // (8 * len(masks)))
+    first, second = np.triu_indices(len(masks))
+    words = min(_CHUNK, _ROOM // len(first) + 1)
+    ones = np.empty((len(first), words), np.uint8)  # of each word that a pair shares, 64 at most
     for row, matrix in enumerate(shared):
         for start in range(0, len(masks[0][matrix]), words):
-            chunk = np.stack([mask[matrix][start : start + words] for mask in masks])
-            for i in range(len(masks)):
-                ones = np.bitwise_count(chunk[i] & chunk[i:])  # of each word, 64 at most
-                both[row, i, i:] += ones.sum(axis=1, dtype=np.uint32)
+            chunk = [mask[matrix][start : start + words] for mask in masks]
+            found = ones[:, : len(chunk[0])]
+            for i, j, own in zip(first, second, found, strict=True):
+                np.bitwise_count(chunk[i] & chunk[j], out=own)
+            both[row, first, second] += found.sum(axis=1, dtype=np.uint32)
     return both
 
 

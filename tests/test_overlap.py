@@ -114,6 +114,7 @@ def test_many_masks_are_counted_in_chunks():
     kept = rng.random((5, 1_000)) > 0.5
     many = [ticket({Q: row}, f"l{n}") for n, row in enumerate(kept)]
     whole = overlap_table(many)
-    with mock.patch.object(overlap, "_CHUNK", 8 * 5 * 3):  # three words of each mask
-        pd.testing.assert_frame_equal(overlap_table(many), whole)
+    for limit in ({"_CHUNK": 3}, {"_ROOM": 3 * 15 - 1}):  # of 16 words, so the last chunk is short
+        with mock.patch.multiple(overlap, **limit):
+            pd.testing.assert_frame_equal(overlap_table(many), whole)
     assert whole.jaccard[0] == (kept[0] & kept[1]).sum() / (kept[0] | kept[1]).sum()
