@@ -180,10 +180,11 @@ def load_parallel(
     at = f"{name}, split {used!r}"
     columns = {}
     for lang in langs:
-        there = [c for c in (lang, NTREX_NAMES.get(lang)) if c in rows.column_names]
+        names = (lang, NTREX_NAMES.get(lang, lang))
+        there = [name for name in names if name in rows.column_names]
         if not there:
             raise UserError(
-                f"{at}: no column {lang!r} (or {NTREX_NAMES.get(lang)!r}); "
+                f"{at}: no column {names[0]!r} or {names[1]!r}; "
                 f"found {', '.join(rows.column_names)}"
             )
         columns[lang] = there[0]
