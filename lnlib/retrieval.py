@@ -184,8 +184,8 @@ def _masks(
     ticket = find_ticket(encoder, "mlm", PIVOT, scale, method="magnitude", levels=(HEADLINE,))
     yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE))}, ticket
     paths = (runs_dir / choose(found_at, SCALES, "scale")).glob("*/*/seed0/*.safetensors")
-    # By language: a run that was stopped has all tasks of some languages, which can be compared.
-    for path in sorted(paths, key=lambda path: (path.parts[-3], path.parts[-4], path.name)):
+    # A run that was stopped has all tasks of some languages, which can be compared.
+    for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
         ticket = Ticket.load(path)
         if HEADLINE in ticket.levels and ticket.record.method in ("ticket", "shuffled"):
             yield {"mask_scale": found_at, **asdict(Source.of(ticket, HEADLINE))}, ticket
