@@ -6,6 +6,7 @@ language. Masks found on mixtures of languages are left out. Source: paper, sect
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -48,6 +49,14 @@ def pairs(retrieval: pd.DataFrame, mask_scale: str, task: str) -> pd.DataFrame:
         index=[code for code in codes if code in table.index],
         columns=[code for code in codes if code in table.columns],
     )
+
+
+def scripts(others: Iterable[str]) -> dict[str, list[str]]:
+    """The languages beside English by whether they share its script: names and words look alike."""
+    there = set(others)
+    own = [c for c in LANGUAGES if c in there and LANGUAGES[c].script == LANGUAGES["en"].script]
+    rest = [c for c in LANGUAGES if c in there and c not in own]
+    return {"English's script": own, "other scripts": rest}
 
 
 def lead(retrieval: pd.DataFrame, mask_scale: str, task: str = "xnli") -> pd.DataFrame:

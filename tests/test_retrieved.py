@@ -57,3 +57,8 @@ def test_a_crossed_interval_is_wider_than_that_of_its_cells():
     # 2,000 draws of four values: a normal's 3.92 standard errors, give or take a quarter.
     assert high - low == pytest.approx(3.92 * spread, rel=0.25)
     assert statistics.crossed_interval(matrix.iloc[:2]) == (-np.inf, np.inf)
+
+
+def test_languages_are_parted_by_englishs_script():
+    parts = retrieved.scripts(["ur", "fr", "zh", "sw"])
+    assert parts == {"English's script": ["fr", "sw"], "other scripts": ["zh", "ur"]}
