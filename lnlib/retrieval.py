@@ -30,6 +30,7 @@ from lnlib.encoding import Encoded, collate, encode_sentences, evaluation_order
 from lnlib.errors import choose
 from lnlib.languages import LANGUAGES
 from lnlib.masks import Mask, encoder_of, masked, without_absent
+from lnlib.methods import WITHOUT_DATA
 from lnlib.pruning import check_ticket, find_ticket
 from lnlib.scales import HEADLINE, SCALES
 from lnlib.tickets import Ticket
@@ -187,7 +188,7 @@ def _masks(
     # A run that was stopped has all tasks of some languages, which can be compared.
     for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
         ticket = Ticket.load(path)
-        if HEADLINE in ticket.levels and ticket.record.method in ("ticket", "shuffled"):
+        if HEADLINE in ticket.levels and ticket.record.method not in WITHOUT_DATA:
             yield {"mask_scale": found_at, **asdict(Source.of(ticket, HEADLINE))}, ticket
 
 
