@@ -178,18 +178,18 @@ def _masks(
 ) -> Iterator[tuple[dict[str, Any], Ticket | None]]:
     """Whole encoder, controls, tickets: the table's columns that say who it is, and its masks."""
     yield {"mask_scale": "", **asdict(Source())}, None
-    for seed in RANDOM_SEEDS:
-        ticket = find_ticket(encoder, "mlm", PIVOT, scale, seed=seed, method="random",
-                             levels=(HEADLINE,))  # fmt: skip
-        yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE)), "mask_seed": seed}, ticket
     ticket = find_ticket(encoder, "mlm", PIVOT, scale, method="magnitude", levels=(HEADLINE,))
     yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE))}, ticket
     paths = (runs_dir / choose(found_at, SCALES, "scale")).glob("*/*/seed0/*.safetensors")
-    # A run that was stopped has all tasks of some languages, which can be compared.
+    # Tasks of one language together: a run that was stopped can be compared.
     for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
         ticket = Ticket.load(path)
         if HEADLINE in ticket.levels and ticket.record.method not in WITHOUT_DATA:
             yield {"mask_scale": found_at, **asdict(Source.of(ticket, HEADLINE))}, ticket
+    for seed in RANDOM_SEEDS:
+        ticket = find_ticket(encoder, "mlm", PIVOT, scale, seed=seed, method="random",
+                             levels=(HEADLINE,))  # fmt: skip
+        yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE)), "mask_seed": seed}, ticket
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
