@@ -101,11 +101,12 @@ def show(
 
 
 def speeds(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
-           seeds: Sequence[int] = ()) -> None:  # fmt: skip
+           seeds: Sequence[int] = (), then: str = "") -> None:  # fmt: skip
     """How a reader gets the page's main figure again: from the tables, or from nothing.
 
     `replay` is Python, run from the repository's folder; the rest says which part of the grid the
-    figure needs. Hours are counted trainings times recorded seconds.
+    figure needs, and which command comes after it. Hours are counted trainings times recorded
+    seconds.
     """
     recorded, hours, count = table("scores"), 0.0, 0
     for run in plan(SCALE, tasks, langs, seeds):
@@ -119,10 +120,11 @@ def speeds(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str
     )
     parts = {"tasks": tasks, "langs": langs, "seeds": seeds}
     grid = " ".join(f"{name}={','.join(map(str, value))}" for name, value in parts.items() if value)
+    after = f"{then}\n" if then else ""
     say(
         f":::{{dropdown}} Get this page's figure again\n**From the tables**, in seconds:\n\n"
         f"```python\n{replay.strip()}\n```\n\n**From nothing**: {count:,} trainings, {cost}; on a "
-        f'GPU it has not been measured.\n\n```bash\nmake reproduce GRID="{grid}"\n```\n:::'
+        f'GPU it has not been measured.\n\n```bash\nmake reproduce GRID="{grid}"\n{after}```\n:::'
     )
 
 

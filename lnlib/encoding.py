@@ -176,6 +176,17 @@ def _pairs(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tok
     return _from_batch(batch, labels=np.array([int(e["label"]) for e in some], np.int64))
 
 
+def encode_sentences(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+) -> Encoded:
+    """One example a text, with special tokens, cut at `max_tokens`; no labels."""
+    return _from_batch(
+        tokenizer(
+            list(texts), truncation=True, max_length=max_tokens, return_special_tokens_mask=True
+        )
+    )
+
+
 def shuffle_labels(data: TaskData, seed: int) -> TaskData:
     """The control that keeps the inputs and breaks what they mean (training split only).
 
@@ -203,7 +214,7 @@ class Batch:
     """B examples padded to the longest, T; tensors on the CPU."""
 
     inputs: dict[str, torch.Tensor]  # input_ids, attention_mask[, token_type_ids]: (B, T) int64
-    labels: torch.Tensor  # ner (B, T); xnli (B,); mlm (P,): the tokens at `picked`
+    labels: torch.Tensor  # ner (B, T); xnli (B,); mlm (P,): the tokens at `picked`; (0,) for none
     picked: torch.Tensor | None = None  # mlm: (P,) masked positions of the flattened batch
 
 
@@ -257,10 +268,11 @@ def collate(data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokenizerBase
     if mask_seed is not None:
         maskable = np.flatnonzero(pad(data.special, 1).ravel() == 0)
         picked, targets = _mask_tokens(ids.reshape(-1), maskable, tokenizer, mask_seed)
-    elif data.labels is not None and len(data.labels) == len(data):  # one label an example
+    elif data.labels is None:
+        targets = np.zeros(0)
+    elif len(data.labels) == len(data):  # one label an example
         targets = data.labels[index]
     else:
-        assert data.labels is not None
         targets = pad(data.labels, IGNORE)
     inputs["input_ids"] = torch.from_numpy(ids)
     return Batch(

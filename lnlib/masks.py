@@ -201,6 +201,12 @@ def check_fit(mask: Mask, model: nn.Module) -> dict[str, nn.Parameter]:
     return {name: own[name] for name in mask}
 
 
+def without_absent(mask: Mask, model: nn.Module) -> Mask:
+    """The mask less what `model` has not: a pooler's part, where the head needs no pooler."""
+    there = {m.name for m in prunable(model, pooler=True)}
+    return {name: part for name, part in mask.items() if name in there}
+
+
 @contextmanager
 def masked(model: nn.Module, mask: Mask | None) -> Iterator[None]:
     """Set the pruned weights to zero, and keep their gradients at zero inside the `with`.

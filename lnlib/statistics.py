@@ -165,6 +165,23 @@ def pairs_interval(
     return float(low), float(high)
 
 
+def crossed_interval(matrix: pd.DataFrame, *, resamples: int = RESAMPLES,
+                     seed: int = 0) -> tuple[float, float]:  # fmt: skip
+    """95 % interval of the mean of a matrix whose rows and columns are both samples.
+
+    Rows and columns are drawn with replacement, each on its own; endless with fewer than three of
+    either.
+    """
+    values = matrix.to_numpy(float)
+    if min(values.shape) < 3:
+        return -np.inf, np.inf
+    rng = np.random.default_rng(seed)
+    rows, columns = (rng.integers(n, size=(resamples, n)) for n in values.shape)
+    means = values[rows[:, :, None], columns[:, None, :]].mean(axis=(1, 2))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def clusters(similarity: pd.DataFrame) -> tuple[np.ndarray, float, list[str]]:
     """Average-linkage tree of the languages: scipy's linkage, cophenetic correlation, leaf order.
 

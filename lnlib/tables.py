@@ -35,13 +35,20 @@ DENSITY_KEY = ["scale", "sparsity", "by", "part", "method", "task", "lang", "see
 DENSITY = [*DENSITY_KEY, "density", "lnlib", "code", "encoder"]
 VERDICT_KEY = ["scale", "id", "measure", "task"]
 VERDICTS = [*VERDICT_KEY, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"]
+# `mask_scale` is where a ticket was found; `source` and `target` are languages; layer 0 is the
+# embeddings.
+RETRIEVAL_KEY = ["scale", "method", "mask_scale", "mask_task", "mask_lang", "mask_seed", "sparsity",
+                 "source", "target", "layer"]  # fmt: skip
+RETRIEVAL = [*RETRIEVAL_KEY, "accuracy", "cosine", "n", "lnlib", "code", "search", "data",
+             "encoder"]  # fmt: skip
 TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
           "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY),
           "verdicts": (VERDICTS, VERDICT_KEY),
-          "learning": (SCORES, [*SCORE_KEY, "steps"])}  # fmt: skip
-_TEXT = ["scale", "task", "lang", "method", "mask_task", "mask_lang", "metric", "code", "recipe",
-         "data", "encoder", "by", "part", "measure", "claim", "unit", "verdict", "why",
-         "rows"]  # fmt: skip
+          "learning": (SCORES, [*SCORE_KEY, "steps"]),
+          "retrieval": (RETRIEVAL, RETRIEVAL_KEY)}  # fmt: skip
+_TEXT = ["scale", "task", "lang", "method", "mask_scale", "mask_task", "mask_lang", "metric",
+         "code", "recipe", "search", "data", "encoder", "by", "part", "source", "target",
+         "measure", "claim", "unit", "verdict", "why", "rows"]  # fmt: skip
 _SEAL = ",sha256:"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lnlib.encoders import Encoder
 from lnlib.errors import UserError
-from lnlib.masks import Mask
+from lnlib.masks import Mask, without_absent
 from lnlib.pruning import check_ticket
 from lnlib.tasks import Score
 from lnlib.tickets import Ticket
@@ -80,10 +80,7 @@ def transfer(
     if ticket is not None:
         mask = check_ticket(ticket, encoder, level)
         if bench.task != ticket.record.task:  # the pooler stays dense where the target has none
-            from lnlib.masks import prunable
-
-            there = {m.name for m in prunable(bench.model(seed), pooler=True)}
-            mask = {name: part for name, part in mask.items() if name in there}
+            mask = without_absent(mask, bench.model(seed))
     began = time.perf_counter()
     trained = bench.train(seed, mask, progress=progress)
     seconds = time.perf_counter() - began

@@ -150,3 +150,24 @@ def density(*, scale="demo") -> pd.DataFrame:
         for layer in range(6)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def retrieval(*, xnli: float = 0.1, apart: float = 0.0, mask_scale="demo", n=1000) -> pd.DataFrame:
+    """Every mask finds 0.5, XNLI's `xnli` more; NER masks of language k find `apart` * k more."""
+    masks = [("full", "", "", np.nan), ("magnitude", "", "", np.nan)]
+    masks += [("random", "", "", seed) for seed in range(3)]
+    masks += [("ticket", t, lang, 0) for t, langs in PAPER_COVERAGE.items() for lang in langs]
+    rows = []
+    for method, task, lang, seed in masks:
+        for other in list(PAPER_COVERAGE["mlm"])[1:]:
+            for source, target in (("en", other), (other, "en")):
+                for layer in range(7):
+                    more = xnli * (task == "xnli")
+                    more += apart * PAPER_COVERAGE["ner"].index(lang) if task == "ner" else 0
+                    rows.append({
+                        "scale": "demo", "method": method, "mask_task": task, "mask_lang": lang,
+                        "mask_scale": mask_scale if task else "", "mask_seed": seed,
+                        "source": source, "target": target, "layer": layer, "n": n,
+                        "accuracy": 0.5 + more * (layer > 0), "sparsity": 50 * (method != "full"),
+                    })  # fmt: skip
+    return pd.DataFrame(rows)

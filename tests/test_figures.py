@@ -14,6 +14,7 @@ FULL = synthetic.scores(seeds=2), synthetic.overlap(), synthetic.density(), synt
 EMPTY = tuple(table.iloc[:0] for table in FULL)
 JOBS = ("overlap against masks", "overlap against weights", "training step against sparsity")
 GROWTH = pd.DataFrame({"job": JOBS * 2, "at": [2, 1e6, 0, 9, 8e7, 90], "value": 1.0})
+RETRIEVAL = synthetic.retrieval()
 CURVE = pd.DataFrame({"step": [1, 2, 1, 2], "loss": [3.0, 2.0, 4.0, 1.0], "series": list("aabb")})
 
 
@@ -30,6 +31,7 @@ def draw(scores, overlap, density, excess, curve):
     yield figures.density_bars(density, "layer")
     yield figures.losses(curve)
     yield figures.growth(GROWTH.iloc[: len(curve) * 99])
+    yield figures.retrieval_by_layer(RETRIEVAL.iloc[: len(curve) * 9999], "demo")
 
 
 def similarity(excess):
@@ -104,4 +106,4 @@ def test_a_pages_figure_can_be_drawn_again_from_the_tables(page, tmp_path, monke
 
 
 def test_the_result_pages_say_how_their_figure_is_made_again():
-    assert set(REPLAYS) == {"overlap", "structure", "tickets", "transfer"}
+    assert set(REPLAYS) == {"overlap", "retrieval", "structure", "tickets", "transfer"}

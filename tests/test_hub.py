@@ -315,9 +315,43 @@ def test_the_offline_variable_of_the_hub_is_obeyed(monkeypatch):
     assert not hub_access.reach_hub()
 
 
-@pytest.mark.parametrize("source", hub.SOURCES.values(), ids=lambda source: source.repo)
+@pytest.mark.parametrize(
+    "source", [*hub.SOURCES.values(), hub.NTREX], ids=lambda source: source.repo
+)
 def test_revisions_are_commits(source):
     assert len(bytes.fromhex(source.revision)) == 20
+
+
+@pytest.mark.parametrize("names", [["en", "ur"], ["eng_Latn", "urd_Arab"]])
+def test_translations_are_read_in_the_order_they_stand_in(tmp_path, names):
+    columns = {name: [f"{name} {i}" for i in range(5)] for name in [*names, "fr"]}
+    write(tmp_path / "ntrex", {"all": {"test": columns}})
+    texts, line = hub.load_parallel(["ur", "en"], tmp_path)
+    assert texts == {"ur": columns[names[1]], "en": columns[names[0]]}
+    assert line == "folder ntrex, split 'test', 5 sentences in 2 languages"
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ({"en": ["a"]}, "no column 'ur' or 'urd_Arab'; found en"),
+        ({"en": ["a"], "ur": [None]}, "ur has cells that hold no text"),
+        (
+            {"en": pa.array([], pa.string()), "ur": pa.array([], pa.string())},
+            "no (sentences|examples)",
+        ),
+    ],
+)
+def test_translations_that_are_not_all_there_are_refused(tmp_path, columns, named):
+    write(tmp_path / "ntrex", {"all": {"test": columns}})
+    with pytest.raises(UserError, match=named):
+        hub.load_parallel(["en", "ur"], tmp_path)
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_without_the_hub_translations_are_refused_as_other_data_are():
+    with pytest.raises(UserError, match=r'NTREX.*cannot be reached.*scale="demo".*data_dir='):
+        hub.load_parallel(["en", "ur"])
 
 
 def test_importing_the_module_imports_no_heavy_library():

@@ -14,6 +14,7 @@ from lnlib.figures.overlap import (
     overlap_matrix,
     tree,
 )
+from lnlib.figures.retrieval import retrieval_by_layer
 from lnlib.figures.scores import losses, sparsity_curve, sparsity_curves, transfer_matrix
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
 
@@ -30,6 +31,7 @@ __all__ = [
     "losses",
     "overlap_ladder",
     "overlap_matrix",
+    "retrieval_by_layer",
     "sparsity_curve",
     "sparsity_curves",
     "transfer_matrix",
