@@ -16,6 +16,7 @@ from IPython.display import Markdown, display
 from lnlib import gains, tables
 from lnlib.grid import plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
+from lnlib.measures import NAMES, Tables
 from lnlib.scales import SCALES
 from lnlib.tasks import TASKS
 
@@ -45,6 +46,11 @@ def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     kept = rows[current]
     kept.attrs["stale"] = len(rows) - len(kept)
     return kept
+
+
+def tables_of(scale: str) -> Tables:
+    """The tables that the verdicts of one scale follow from."""
+    return Tables(scale, *(table(name, scale) for name in NAMES))
 
 
 def bench(name: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ independent pairs.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -60,10 +61,9 @@ def published_value(measure: str, task: str, encoder: str = published.MBERT) -> 
     if measure == "mixture_over_single":
         wide = published.multilingual_mask().pivot(index="target", columns="mask", values="value")
         return float((wide[MIXTURE] - wide[MIXTURE.split("+")].mean(axis=1)).mean())
-    if "overlap" in MEASURES[measure].reads:  # the paper draws overlaps and prints few
+    if {"overlap", "retrieval"} & set(MEASURES[measure].reads):  # the paper draws most of these
         return np.nan
-    tables = Tables(published.scores(encoder), overlap=pd.DataFrame())
-    return float(MEASURES[measure].of(tables, task).mean())
+    return float(MEASURES[measure].of(Tables(scores=published.scores(encoder)), task).mean())
 
 
 # ---- verdicts ------------------------------------------------------------------------------------
@@ -110,28 +110,28 @@ def _rows_behind(tables: Tables, reads: tuple[str, ...], task: str) -> str:
     for name in reads:
         table = getattr(tables, name)
         sides = [column for column in ("task", "task_a", "task_b") if column in table]
-        rows = table[(table[sides] == task).any(axis=1)]
+        rows = table[(table[sides] == task).any(axis=1)] if sides else table
         digest.update(rows.to_csv(index=False, float_format="%.6g").encode())
     return digest.hexdigest()[:12]
 
 
-def verdicts(scores: pd.DataFrame, overlap: pd.DataFrame, scale: str) -> pd.DataFrame:
+def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
     """One row per claim and task, in the columns of `verdicts.csv`.
 
-    `scores` and `overlap` are the tables of `results/<scale>/` (empty ones will do); `published`
-    and `ours` are means, `n` the languages behind ours, `rows` a hash of the rows behind them.
-    Rows of other scales are ignored.
+    `published` and `ours` are means, `n` the languages behind ours, `rows` a hash of the rows
+    behind them. `only` names claims by number; without it all are judged.
     """
-    tables = Tables(*(table[table["scale"] == scale] for table in (scores, overlap)))
     out = []
     for claim in claims():
+        if only and claim["id"] not in only:
+            continue
         measure = MEASURES[claim["measure"]]
         for task in claim["tasks"]:
             found = measure.of(tables, task)
             if encoder := claim.get("encoder"):
                 found, missing = found.iloc[:0], f"no scale has {encoder}"
             else:
-                missing = f"no rows for {task} at scale {scale}"
+                missing = f"no rows for {task} at scale {tables.scale}"
             values = found.dropna()
             if found.empty:
                 verdict, why = NOT_RUN, missing
@@ -141,7 +141,7 @@ def verdicts(scores: pd.DataFrame, overlap: pd.DataFrame, scale: str) -> pd.Data
                 verdict, why = _judge(claim, values)
             out.append(
                 {
-                    "scale": scale,
+                    "scale": tables.scale,
                     "id": claim["id"],
                     "claim": claim["statement"],
                     "task": task,

@@ -7,13 +7,15 @@ where that is not enough to tell. So no languages at all means that nothing has 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from lnlib import gains, nulls
+from lnlib import gains, nulls, retrieved
+from lnlib import tables as files
 from lnlib.languages import MIXTURE
 from lnlib.scales import HEADLINE, SPARSER
 
@@ -21,12 +23,22 @@ FEWEST = 3  # seeds for a standard deviation, languages for an interval
 _FEWEST_SOURCES = 4  # fewer masks in a ranking and Spearman's r takes a handful of values
 
 
+NAMES = ("scores", "overlap", "retrieval")
+
+
 @dataclass(frozen=True)
 class Tables:
-    """The tables of one scale that verdicts follow from."""
+    """The tables of one scale that verdicts follow from; one that was not made is empty."""
 
-    scores: pd.DataFrame
-    overlap: pd.DataFrame
+    scale: str = ""
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    overlap: pd.DataFrame = field(default_factory=pd.DataFrame)
+    retrieval: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @classmethod
+    def read(cls, home: Path) -> Tables:
+        """Those in results/SCALE."""
+        return cls(home.name, *(files.read(home / f"{name}.csv") for name in NAMES))
 
 
 @dataclass(frozen=True)
@@ -217,3 +229,22 @@ def _by_layer(overlap: pd.DataFrame, task: str) -> pd.DataFrame:
     rows = nulls.layers(overlap, task)
     rows = rows.assign(points=100 * rows["jaccard"].astype(float))
     return rows.pivot_table(index="lang", columns="layer", values="points", aggfunc="mean")
+
+
+# ---- retrieval -----------------------------------------------------------------------------------
+
+
+@_measure("points found", "retrieval")
+def lead_in_retrieval(tables: Tables, task: str) -> pd.Series:
+    """By how much the task's masks find more translations than the best other task's, by the
+    language beside English; mean over the languages that masks were found on (Figure 7)."""
+    ahead = retrieved.lead(tables.retrieval, tables.scale, task)
+    return ahead.mean() if len(ahead) else pd.Series(dtype=float)
+
+
+@_measure("points found", "retrieval")
+def spread_over_sampling(tables: Tables, task: str) -> pd.Series:
+    """How far the task's masks of two languages are apart in the translations they find, less what
+    two samples of sentences would differ by under one mask, by the language beside English."""
+    apart = retrieved.spread(tables.retrieval, tables.scale, task)
+    return apart["spread"] - apart["sampling"]

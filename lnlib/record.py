@@ -16,6 +16,7 @@ from lnlib.errors import choose
 from lnlib.excess import excess_table
 from lnlib.ledger import verdicts
 from lnlib.masks import magnitudes
+from lnlib.measures import Tables
 from lnlib.methods import WITHOUT_DATA
 from lnlib.overlap import density_table, overlap_table
 from lnlib.pruning import find_ticket
@@ -58,9 +59,7 @@ def record(scale: str, runs_dir: Path, results_dir: Path) -> None:
         table = overlap_table(everything, HEADLINE)
         table = table[(table.task_a != table.task_b) & (table.lang_a == table.lang_b)]
         tables.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
-    scores, overlap = (tables.read(home / f"{name}.csv") for name in ("scores", "overlap"))
-    found = verdicts(scores, overlap, scale)
-    tables.replace(home / "verdicts.csv", found.to_dict("records"))
+    tables.replace(home / "verdicts.csv", verdicts(Tables.read(home)).to_dict("records"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

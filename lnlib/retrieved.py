@@ -104,17 +104,3 @@ def spread(retrieval: pd.DataFrame, mask_scale: str, task: str = "ner") -> pd.Da
         error = 100 * np.sqrt(share * (1 - share) / (2 * part["n"])) * 2 / np.sqrt(np.pi)
         out.append((other, float(np.mean(apart)), float(error.mean()), wide.shape[1]))
     return pd.DataFrame(out, columns=["other", "spread", "sampling", "masks"]).set_index("other")
-
-
-def claims(retrieval: pd.DataFrame, mask_scale: str) -> dict[str, pd.Series]:
-    """Claim 15 in numbers, one per language beside English, in points; empty where not run.
-
-    "xnli retrieves best": the `lead` of XNLI masks, mean over the languages they were found on; the
-    claim needs it above 0. "ner masks are identical": `spread` of NER masks less its `sampling`;
-    the claim needs it below 0.
-    """
-    ahead, apart = lead(retrieval, mask_scale), spread(retrieval, mask_scale)
-    return {
-        "xnli retrieves best": ahead.mean() if len(ahead) else pd.Series(dtype=float),
-        "ner masks are identical": apart["spread"] - apart["sampling"],
-    }

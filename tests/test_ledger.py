@@ -12,10 +12,15 @@ from lnlib.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 ROOT = Path(__file__).resolve().parents[1]
 NO_SCORES = synthetic.scores(tasks=("ner",), seeds=1).iloc[:0]
 NO_OVERLAP = synthetic.overlap(tasks=("ner",)).iloc[:0]
+NO_RETRIEVAL = tables.read("retrieval.csv")
 
 
-def verdict(number, task, scores=NO_SCORES, overlap=NO_OVERLAP):
-    table = ledger.verdicts(scores, overlap, "demo").set_index(["id", "task"])
+def verdicts(scores=NO_SCORES, overlap=NO_OVERLAP, retrieval=NO_RETRIEVAL, only=()):
+    return ledger.verdicts(measures.Tables("demo", scores, overlap, retrieval), only)
+
+
+def verdict(number, task, *made):
+    table = verdicts(*made, only=[number]).set_index(["id", "task"])
     return table.loc[(number, task)]
 
 
@@ -60,10 +65,25 @@ def test_both_other_criteria_are_judged(ranked, expected):
     assert both["verdict"].tolist() == [expected] * 2 and both["measure"].nunique() == 2
 
 
+@pytest.mark.parametrize(
+    ("table", "first", "alike"),
+    [
+        ({"xnli": 0.1}, AGREES, AGREES),
+        ({"xnli": -0.1}, DIFFERS, AGREES),
+        ({"xnli": 0.3, "apart": 0.03}, AGREES, DIFFERS),
+    ],
+)
+def test_verdicts_on_retrieval(table, first, alike):
+    found = verdicts(retrieval=synthetic.retrieval(**table), only=[15]).set_index("measure")[
+        "verdict"
+    ]
+    assert (found["lead_in_retrieval"], found["spread_over_sampling"]) == (first, alike)
+
+
 @pytest.mark.parametrize(("rise", "expected"), [(0.01, AGREES), (-0.01, DIFFERS)])
 def test_a_rise_with_depth_is_a_slope(rise, expected):
     table = synthetic.overlap(tasks=("ner",), by_layer=lambda layer: rise * layer)
-    row = verdict(5, "ner", overlap=table)
+    row = verdict(5, "ner", NO_SCORES, table)
     # a language's slope stands on 16 pairs of masks in each of six layers, whose scatter is 0.3
     # points: its standard error is 0.3 / 4 / sqrt(17.5), and four of those are 0.07
     assert row["verdict"] == expected and row["ours"] == pytest.approx(100 * rise, abs=0.07)
@@ -74,8 +94,8 @@ def test_an_arch_over_the_layers_is_no_rise(height, expected):
     table = synthetic.overlap(
         tasks=("mlm", "ner"), by_layer=lambda layer: height * (1 - abs(layer - 2.5) / 2.5)
     )
-    assert verdict(5, "mlm", overlap=table)["verdict"] == expected
-    assert verdict(5, "ner", overlap=table)["verdict"] != AGREES
+    assert verdict(5, "mlm", NO_SCORES, table)["verdict"] == expected
+    assert verdict(5, "ner", NO_SCORES, table)["verdict"] != AGREES
 
 
 @pytest.mark.parametrize(("slope", "expected"), [(0.0, AGREES), (300.0, DIFFERS)])
@@ -108,22 +128,18 @@ def test_the_rows_behind_a_verdict_have_a_fingerprint():
     ],
 )
 def test_verdicts_on_overlap(number, table, expected):
-    row = verdict(number, "ner", overlap=synthetic.overlap(tasks=("ner",), **table))
+    row = verdict(number, "ner", NO_SCORES, synthetic.overlap(tasks=("ner",), **table))
     assert row["verdict"] == expected
 
 
 def test_empty_tables_give_not_run_everywhere():
-    table = ledger.verdicts(NO_SCORES, NO_OVERLAP, "demo")
+    table = verdicts()
     assert set(table["verdict"]) == {NOT_RUN}
     assert table["ours"].isna().all()
-    drawn = {"rise_with_depth", "middle_over_ends", "overlap_with_transfer", "change_when_sparser"}
+    drawn = {"change_when_sparser", "rise_with_depth", "middle_over_ends", "overlap_with_transfer",
+             "lead_in_retrieval", "spread_over_sampling"}  # fmt: skip
     printed = [c["measure"] not in drawn for c in ledger.claims() for _ in c["tasks"]]
     assert table["published"].notna().tolist() == printed
-
-
-def test_rows_of_another_scale_do_not_count():
-    table = ledger.verdicts(synthetic.scores(), synthetic.overlap(), "small")
-    assert set(table["verdict"]) == {NOT_RUN}
 
 
 def test_a_task_at_chance_cannot_be_told():
@@ -198,7 +214,7 @@ def test_languages_are_compared_across_seeds_once_every_pair_is():
 def test_what_one_seed_shares_is_no_merit_of_the_language():
     """Two languages of one seed share more than two seeds of one language; across seeds, less."""
     table = synthetic.overlap(tasks=("ner",), language=0.85, one_seed=0.1, seed=0.93)
-    points = measures.seed_over_language(measures.Tables(synthetic.scores(), table), "ner")
+    points = measures.seed_over_language(measures.Tables(overlap=table), "ner")
     # 0.003 is the scatter of a pair: four standard errors of a language's 16 pairs and 1 pair
     assert points.to_numpy() == pytest.approx(8, abs=400 * 0.003 * np.sqrt(1 / 16 + 1))
 
@@ -234,10 +250,8 @@ def test_the_recorded_verdicts_follow_from_the_tables():
     homes = [path.parent for path in (ROOT / "results").glob("*/scores.csv")]
     assert homes
     for home in homes:
-        scores, overlap, recorded = (
-            tables.read(home / f"{name}.csv") for name in ("scores", "overlap", "verdicts")
-        )
-        found = ledger.verdicts(scores, overlap, home.name).sort_values(tables.VERDICT_KEY)
+        recorded = tables.read(home / "verdicts.csv")
+        found = ledger.verdicts(measures.Tables.read(home)).sort_values(tables.VERDICT_KEY)
         words = [*tables.VERDICT_KEY, "claim", "unit", "n", "verdict", "why", "rows"]
         assert found[words].to_numpy().tolist() == recorded[words].to_numpy().tolist()
         for name in ("published", "ours"):

@@ -19,15 +19,15 @@ def test_the_lead_is_over_the_best_other_task_on_shared_languages():
 
 
 def test_the_lead_is_negative_where_another_task_is_better():
-    values = retrieved.claims(synthetic.retrieval(xnli=-0.1), "demo")["xnli retrieves best"]
-    assert len(values) == 10 and values.tolist() == pytest.approx([-10.0] * 10)
+    ahead = retrieved.lead(synthetic.retrieval(xnli=-0.1), "demo")
+    assert ahead.shape[1] == 10 and ahead.to_numpy() == pytest.approx(-10.0)
 
 
 def test_without_a_second_task_there_is_no_lead():
     table = synthetic.retrieval()
     assert retrieved.lead(table[~table["mask_task"].isin(["mlm", "ner"])], "demo").empty
     assert retrieved.lead(table, "small").empty  # no ticket was found there
-    assert retrieved.claims(table.iloc[:0], "demo")["ner masks are identical"].empty
+    assert retrieved.spread(table.iloc[:0], "demo").empty
 
 
 def test_the_spread_is_the_mean_difference_between_masks():
