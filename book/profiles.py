@@ -25,7 +25,7 @@ from lnlib.tasks import TASKS
 HOME = Path(__file__).resolve().parent / "languages"
 PAGES = [(lang, task) for lang in LANGUAGES for task in TASKS if lang in COVERAGE[task]]
 
-_COLUMNS = {  # of the table of scores: what it says, and the ledger's word for it
+_COLUMNS = {  # of the table of scores: what it says, and what `gains.at` calls it
     "full model": "full",
     "ticket": "own",
     "one-shot magnitude": "magnitude",
@@ -227,7 +227,7 @@ def index() -> str:
     at = {task: gains.at(table("scores"), task, "own") for task in TASKS}
     rows = [
         {"language": language.name, "own name": pages.sample(language.endonym, lang)}
-        | {f"{task.upper()}, {gains.UNITS[task]}": _link(lang, task, at[task]) for task in TASKS}
+        | {task.upper(): _link(lang, task, at[task]) for task in TASKS}
         for lang, language in LANGUAGES.items()
     ]
     return pages.markdown(pd.DataFrame(rows))
