@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -85,15 +86,10 @@ def signed(value: object) -> str:
     return number(value, sign="+")
 
 
-def show(
-    frame: pd.DataFrame,
-    formats: Mapping[str, Callable[[object], str]] | None = None,
-    folded: str = "",
-) -> None:
-    """Print a table as Markdown: numbers right, words left; what is missing is a dash.
-
-    With a `folded` title the table is closed until the reader opens it.
-    """
+def markdown(
+    frame: pd.DataFrame, formats: Mapping[str, Callable[[object], str]] | None = None
+) -> str:
+    """A table as Markdown: numbers right, words left; what is missing is a dash."""
     formats = formats or {}
     plain: Callable[[object], str] = lambda v: NONE if pd.isna(v) else str(v)  # noqa: E731
     right = [name for name in frame if name in formats or frame[name].dtype.kind in "if"]
@@ -102,13 +98,22 @@ def show(
         [formats.get(name, plain)(value) for name, value in zip(frame, row, strict=True)]
         for row in frame.itertuples(index=False)
     ]
-    text = "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)
+
+
+def show(
+    frame: pd.DataFrame,
+    formats: Mapping[str, Callable[[object], str]] | None = None,
+    folded: str = "",
+) -> None:
+    """Print `markdown`; with a `folded` title the table is closed until the reader opens it."""
+    text = markdown(frame, formats)
     say(f":::{{dropdown}} {folded}\n{text}\n:::" if folded else text)
 
 
-def speeds(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
-           seeds: Sequence[int] = (), then: str = "") -> None:  # fmt: skip
-    """How a reader gets the page's main figure again: from the tables, or from nothing.
+def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
+          seeds: Sequence[int] = (), then: str = "") -> str:  # fmt: skip
+    """How a reader gets a page's main figure again: from the tables, or from nothing.
 
     `replay` is Python, run from the repository's folder; the rest says which part of the grid the
     figure needs, and which command comes after it. Hours are counted trainings times recorded
@@ -127,11 +132,16 @@ def speeds(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str
     parts = {"tasks": tasks, "langs": langs, "seeds": seeds}
     grid = " ".join(f"{name}={','.join(map(str, value))}" for name, value in parts.items() if value)
     after = f"{then}\n" if then else ""
-    say(
+    return (
         f":::{{dropdown}} Get this page's figure again\n**From the tables**, in seconds:\n\n"
         f"```python\n{replay.strip()}\n```\n\n**From nothing**: {count:,} trainings, {cost}; on a "
         f'GPU it has not been measured.\n\n```bash\nmake reproduce GRID="{grid}"\n{after}```\n:::'
     )
+
+
+def speeds(replay: str, **part: Sequence[Any]) -> None:
+    """Print `again`, with its parameters."""
+    say(again(replay, **part))
 
 
 def sample(text: str, lang: str) -> str:

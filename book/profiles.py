@@ -1,168 +1,277 @@
-"""One page per language, each with its three tasks: `python book/profiles.py` writes them.
+"""One page per language and task: `python book/profiles.py` writes them, a directive fills them.
 
-The pages differ in the language alone, so they are written from one template; a test keeps them in
-step with it. What they show is read from `results/` when the book is built.
+A page holds no more than a title and `{profile}` with its language and task. Sphinx runs the
+directive in its own process: a kernel for each of the pages would cost minutes of every build.
 """
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pages
 import pandas as pd
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 from lnlib import figures, gains, nulls
 from lnlib.corpora import gazetteer
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
-from lnlib.tasks import TASKS, get_task
+from lnlib.tasks import TASKS
 
 HOME = Path(__file__).resolve().parent / "languages"
+PAGES = [(lang, task) for lang in LANGUAGES for task in TASKS if lang in COVERAGE[task]]
 
-_PAGE = """---
-file_format: mystnb
----
-
-# {name}
-
-```{{code-cell}} python
-:tags: [remove-cell]
-import sys
-
-sys.path.insert(0, "..")  # this page lies a folder below the others
-import profiles
-
-page = profiles.Profile("{code}")
-```
-
-```{{code-cell}} python
-:tags: [remove-input]
-page.card()
-```
-{tasks}"""
-
-_TASK = """
-## {title}
-
-```{{code-cell}} python
-:tags: [remove-input]
-page.scores("{task}")
-```
-
-```{{code-cell}} python
----
-tags: [remove-input]
-mystnb:
-  image:
-    alt: Score against sparsity for {name}, {title}, with the full model and the controls.
----
-page.curve("{task}")
-```
-
-```{{code-cell}} python
-:tags: [remove-input]
-page.neighbours("{task}")
-```
-"""
+_COLUMNS = {  # of the table of scores: what it says, and what `gains.at` calls it
+    "full model": "full",
+    "ticket": "own",
+    "one-shot magnitude": "magnitude",
+    "shuffled labels": "shuffled",
+    "random mask": "random",
+}
 
 
-def text(code: str) -> str:
-    """The page of one language as MyST."""
-    name = LANGUAGES[code].name
-    tasks = "".join(
-        _TASK.format(task=task, title=_heading(task), name=name)
-        for task in TASKS
-        if code in COVERAGE[task]
+def text(lang: str, task: str) -> str:
+    """The source of one page."""
+    title = f"{LANGUAGES[lang].name}, {TASKS[task].title}"
+    return f"# {title}\n\n```{{profile}} {lang} {task}\n```\n"
+
+
+@cache
+def table(name: str) -> pd.DataFrame:
+    """A table of scale `pages.SCALE`, read once for all pages."""
+    return pages.table(name)
+
+
+@cache
+def _neighbours(task: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Overlaps, departures, and gains of moved masks, for all languages of a task."""
+    return (
+        nulls.languages(nulls.compared, table("overlap"), task),
+        nulls.languages(nulls.departures, table("excess"), task),
+        gains.change(table("scores"), task),
     )
-    return _PAGE.format(code=code, name=name, tasks=tasks)
-
-
-def _heading(task: str) -> str:
-    title = get_task(task).title
-    return title[0].upper() + title[1:]
 
 
 class Profile:
-    """What the tables of scale `pages.SCALE` say of one language."""
+    """What the tables of scale `pages.SCALE` say of one language and task, as Markdown."""
 
-    def __init__(self, code: str) -> None:
-        """`code` is one of the eleven, e.g. "ur"."""
-        self.code, self.language = code, LANGUAGES[code]
-        names = ("scores", "overlap", "excess")
-        self.tables = {name: pages.table(name) for name in names}
+    def __init__(self, lang: str, task: str) -> None:
+        """Both must be a pair of `PAGES`."""
+        self.lang, self.task = lang, task
+        self.name, self.title = LANGUAGES[lang].name, TASKS[task].title
 
-    def card(self) -> None:
-        """Name, script and kin, and a sentence of each kind in the language's own script."""
-        of = self.language
-        pages.say(
-            f"Code `{of.code}`, script {of.script}, branch {of.family}, word order "
-            f"{of.word_order}. All numbers below are at scale `{pages.SCALE}`."
+    def card(self) -> str:
+        """The language, and ways to its other tasks and to the task's other languages."""
+        of = LANGUAGES[self.lang]
+        tasks = [
+            f"**{task.upper()}**" if task == self.task else f"[{task.upper()}]({self.lang}-{task})"
+            for task in TASKS
+            if (self.lang, task) in PAGES
+        ]
+        langs = [
+            f"**{LANGUAGES[lang].name}**"
+            if lang == self.lang
+            else f"[{LANGUAGES[lang].name}]({lang}-{self.task})"
+            for lang in COVERAGE[self.task]
+        ]
+        return (
+            f"{pages.sample(of.endonym, of.code)}\n\nCode `{of.code}`, script {of.script}, branch "
+            f"{of.family}, word order {of.word_order}. All numbers are at scale "
+            f"`{pages.SCALE}`.\n\n"
+            f"Tasks: {', '.join(tasks)}. Languages: {', '.join(langs)}."
         )
-        pages.say(pages.sample(of.endonym, of.code))  # on a line of its own: its direction is too
+
+    def sentences(self) -> str:
+        """Two validation examples in the language's own script; the names of NER are bold."""
         rows = []
-        for split in ("train", "validation"):
-            example = gazetteer.load("ner", self.code, split, 1)[0]
-            space = "" if self.code == "zh" else " "  # zh is split into characters
-            sentence = space.join(example["tokens"])
-            rows.append({"side": split, "sentence": pages.sample(sentence, self.code)})
-        pages.show(pd.DataFrame(rows))
+        for example in gazetteer.load(self.task, self.lang, "validation", 2):
+            if "tokens" in example:
+                space = "" if self.lang == "zh" else " "  # zh is split into characters
+                tagged = zip(example["tokens"], example["ner_tags"], strict=True)
+                shown = {"sentence": space.join(f"<b>{w}</b>" if tag else w for w, tag in tagged)}
+            else:
+                kinds = ("text", "premise", "hypothesis")
+                shown = {kind: example[kind] for kind in kinds if kind in example}
+            row = {kind: pages.sample(words, self.lang) for kind, words in shown.items()}
+            if "premise" in example:
+                row["label"] = gazetteer.NLI_LABELS[example["label"]]
+            rows.append(row)
+        return pages.markdown(pd.DataFrame(rows))
 
-    def scores(self, task: str) -> None:
-        """One table: the full model, the ticket and the controls at 50 %."""
-        found = {
-            name: gains.at(self.tables["scores"], task, method).get(self.code)
-            for name, method in (
-                ("full model", "full"),
-                ("ticket", "own"),
-                ("one-shot magnitude", "magnitude"),
-                ("shuffled labels", "shuffled"),
-                ("random mask", "random"),
-            )
-        }
-        if all(value is None for value in found.values()):
-            covered = "" if self.code in PAPER_COVERAGE[task] else " (nor by the paper)"
-            pages.say(f"Not run at scale `{pages.SCALE}`{covered}.")
-            return
-        frame = pd.DataFrame([{f"at 50 %, {gains.UNITS[task]}": "", **found}])
-        pages.show(frame, dict.fromkeys(found, pages.number))
+    def at_half(self) -> dict[str, float | None]:
+        """Mean scores over seeds at 50 % sparsity, by column; None for what has not run."""
+        at = {name: gains.at(table("scores"), self.task, m) for name, m in _COLUMNS.items()}
+        return {name: values.get(self.lang) for name, values in at.items()}
 
-    def curve(self, task: str) -> figures.Figure | None:
-        """Score against sparsity; None where nothing has run."""
-        if self.code not in set(gains.own(self.tables["scores"], task)["lang"]):
-            return None
-        return figures.sparsity_curve(self.tables["scores"], task, self.code)
+    def scores(self) -> str:
+        """The full model, the ticket and the controls at 50 %."""
+        unit = f"{gains.UNITS[self.task]} at 50 %"
+        frame = pd.DataFrame(self.at_half().items(), columns=["trained with", unit])
+        return pages.markdown(frame, {unit: pages.number})
 
-    def neighbours(self, task: str) -> None:
+    def curve_alt(self) -> str:
+        """What the curve shows, for those who do not see it."""
+        found = self.at_half()
+        said = ", ".join(
+            f"{name} {pages.number(value)}" for name, value in found.items() if value is not None
+        )
+        return f"{gains.UNITS[self.task]} against sparsity for {self.name}. At 50 %: {said}."
+
+    def density(self) -> pd.DataFrame:
+        """Densities of this page's tickets, and of the untouched encoder's mask."""
+        rows = table("density")
+        ticket = (rows["lang"] == self.lang) & (rows["task"] == self.task)
+        return rows[(ticket & (rows["method"] == "ticket")) | (rows["method"] == "magnitude")]
+
+    def density_alt(self, by: str) -> str:
+        """The thinnest and the fullest part."""
+        rows = self.density()
+        rows = rows[(rows["by"] == by) & (rows["method"] == "ticket") & (rows["sparsity"] == 50)]
+        kept = (100 * rows.groupby("part")["density"].mean()).sort_values()
+        if kept.empty:
+            return f"An empty panel: density by {by} has not been recorded."
+        return (
+            f"Bars of the share of weights kept, by {by}: least in {kept.index[0]} "
+            f"({pages.number(kept.iloc[0], 1)} %), most in {kept.index[-1]} "
+            f"({pages.number(kept.iloc[-1], 1)} %)."
+        )
+
+    def others(self) -> str:
         """Every other language: what the masks share, and what is gained when they change places.
 
         The nearest come first, by departures shared beyond chance, or by Jaccard without them.
         """
-        rows = nulls.languages(nulls.compared, self.tables["overlap"], task)
-        rows = rows[rows["lang"] == self.code]
-        frame = (100 * rows.groupby("other")["jaccard"].mean()).rename("Jaccard, %").to_frame()
-        departures = nulls.languages(nulls.departures, self.tables["excess"], task)
-        beyond = departures[departures["lang"] == self.code].groupby("other")["beyond"].mean()
-        frame["departures beyond chance, points"] = beyond.reindex(frame.index)
-        changed = gains.change(self.tables["scores"], task)
-        here, none = self.language.name, pd.Series(dtype=float)
-        frame[f"its mask on {here}"] = changed.get(self.code, none).reindex(frame.index)
-        frame[f"{here}'s mask on it"] = changed.T.get(self.code, none).reindex(frame.index)
-        if frame.empty:
-            return
+        overlap, departures, changed = _neighbours(self.task)
+        rows, beyond = (part[part["lang"] == self.lang] for part in (overlap, departures))
+        none = pd.Series(dtype=float)
+        into, out = (part.get(self.lang, none) for part in (changed, changed.T))
+        langs = set(rows["other"]) | set(into.dropna().index) | set(out.dropna().index)
+        if not langs:
+            return "No other language has been compared with it at this scale."
+        frame = pd.DataFrame(
+            {
+                "Jaccard, %": 100 * rows.groupby("other")["jaccard"].mean(),
+                "departures beyond chance, points": beyond.groupby("other")["beyond"].mean(),
+                f"in: its mask on {self.name}": into,
+                f"out: {self.name}'s mask on it": out,
+            }
+        ).loc[sorted(langs)]
         frame = frame.sort_values([frame.columns[1], frame.columns[0]], ascending=False)
-        shown = frame.reset_index(names="language")
-        shown["language"] = [
-            f"[{LANGUAGES[code].name}]({code})" if code in LANGUAGES else code
-            for code in shown["language"]
+        order = [LANGUAGES[code].name for code in frame.index]
+        links = [
+            f"[{name}]({code}-{self.task})" for code, name in zip(frame.index, order, strict=True)
         ]
-        columns = list(frame.columns)
-        formats = dict.fromkeys(columns[:1], pages.number) | dict.fromkeys(
-            columns[1:], pages.signed
+        shares, *points = frame.columns
+        formats = {shares: pages.number} | dict.fromkeys(points, pages.signed)
+        frame.insert(0, "language", links)
+        return (
+            f"Nearest: {order[0]}. Farthest: {order[-1]}. Gains are over the target's own mask, in "
+            f"{gains.UNITS[self.task]}; {{doc}}`../overlap` explains the other columns.\n\n"
+            + pages.markdown(frame, formats)
         )
-        pages.show(shown, formats)
-        pages.say(f"Gains are over the target's own mask, in {gains.UNITS[task]}.")
+
+    def again(self) -> str:
+        """How the page's curve is drawn again, and the one command that measures it again."""
+        replay = (
+            'from lnlib import figures, tables\nscores = tables.read("results/demo/scores.csv")\n'
+            f'figures.sparsity_curve(scores, "{self.task}", "{self.lang}").savefig("curve.svg")'
+        )
+        return pages.again(replay, tasks=[self.task], langs=[self.lang])
+
+    def page(self, folder: Path, start: Path) -> str:
+        """The whole page below its title, with figures in `folder`, linked from `start`."""
+        measured = self.lang in set(gains.own(table("scores"), self.task)["lang"])
+        parts = ["## The language", self.card(), "## Sentences", self.sentences(), "## Score"]
+        if not measured:
+            covered = "" if self.lang in PAPER_COVERAGE[self.task] else " (nor by the paper)"
+            parts += [f"Not run at scale `{pages.SCALE}`{covered}.", self.again()]
+            return "\n\n".join(parts)
+
+        def drawn(what: str, figure: figures.Figure, caption: str, alt: str) -> str:
+            name = f"{self.lang}-{self.task}-{what}"
+            path = folder / f"{name}.svg"
+            path.write_text(figure._repr_svg_(), encoding="utf-8")
+            link = Path(os.path.relpath(path, start)).as_posix()
+            options = f":name: fig-{name}\n:alt: {alt}"
+            return f"```{{figure}} {link}\n{options}\n\n{caption}\n```"
+
+        where = f"{self.name}, {self.title}, scale {pages.SCALE}"
+        curve = figures.sparsity_curve(table("scores"), self.task, self.lang)
+        bars = [
+            drawn(
+                by,
+                figures.density_bars(self.density(), by),
+                f"{where}: share of weights kept in each {by} at 50 % sparsity.",
+                self.density_alt(by),
+            )
+            for by in ("layer", "component")
+        ]
+        parts += [
+            self.scores(),
+            drawn("curve", curve, f"{where}: score at each sparsity.", self.curve_alt()),
+            self.again(),
+            "## Where the mask keeps its weights",
+            *bars,
+            "## Other languages",
+            self.others(),
+        ]
+        return "\n\n".join(parts)
+
+
+def index() -> str:
+    """The way in: a row a language, a column a task, the ticket's score at 50 % as the link."""
+    at = {task: gains.at(table("scores"), task, "own") for task in TASKS}
+    rows = [
+        {"language": language.name, "own name": pages.sample(language.endonym, lang)}
+        | {task.upper(): _link(lang, task, at[task]) for task in TASKS}
+        for lang, language in LANGUAGES.items()
+    ]
+    return pages.markdown(pd.DataFrame(rows))
+
+
+def _link(lang: str, task: str, scores: pd.Series) -> str:
+    if (lang, task) not in PAGES:
+        return pages.NONE
+    words = pages.number(scores[lang]) if lang in scores else "not run"
+    return f"[{words}](languages/{lang}-{task})"
+
+
+class IndexDirective(SphinxDirective):
+    """`{profile-index}`: the table of all pages."""
+
+    def run(self) -> list[nodes.Node]:
+        """The table as nodes."""
+        return self.parse_text_to_nodes(index())
+
+
+class ProfileDirective(SphinxDirective):
+    """`{profile} ur ner`: the body of the page of a language and a task."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        """The page as nodes; its figures lie beside the notebooks' outputs."""
+        folder = Path(self.env.app.doctreedir).parent / "profiles"
+        folder.mkdir(parents=True, exist_ok=True)
+        start = Path(self.env.doc2path(self.env.docname)).parent
+        body = Profile(*self.arguments).page(folder, start)
+        # MyST hangs sections into the page by itself, so no text may stand outside of one
+        return self.parse_text_to_nodes(body, allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx; `_config.yml` names this module under local_extensions."""
+    app.add_directive("profile", ProfileDirective)
+    app.add_directive("profile-index", IndexDirective)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 if __name__ == "__main__":
-    HOME.mkdir(exist_ok=True)
-    for language in LANGUAGES:
-        (HOME / f"{language}.md").write_text(text(language), encoding="utf-8")
+    for old in HOME.glob("*.md"):
+        old.unlink()
+    for lang, task in PAGES:
+        (HOME / f"{lang}-{task}.md").write_text(text(lang, task), encoding="utf-8")

@@ -1,12 +1,6 @@
-"""The book: its table of contents, its address, and (slow) the pages that come out of a build."""
+"""The book's sources: its table of contents, its address, its tables (test_built_book: pages)."""
 
 import importlib
-import os
-import re
-import shutil
-import subprocess
-import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,7 +8,6 @@ import synthetic
 import yaml
 
 from lnlib import tables
-from lnlib.languages import LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -37,12 +30,12 @@ def test_every_page_in_the_folder_is_in_the_contents():
     assert {page.as_posix() for page in sources} <= set(toc_pages())
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-def test_the_page_of_a_language_is_in_step_with_its_template(code, monkeypatch):
+def test_every_language_has_a_page_for_each_of_its_tasks(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     profiles = importlib.import_module("profiles")
-    page = (profiles.HOME / f"{code}.md").read_text(encoding="utf-8")
-    assert page == profiles.text(code), "run: python book/profiles.py"
+    written = {path.stem: path.read_text(encoding="utf-8") for path in profiles.HOME.glob("*.md")}
+    wanted = {f"{lang}-{task}": profiles.text(lang, task) for lang, task in profiles.PAGES}
+    assert written == wanted, "run: python book/profiles.py"
 
 
 def test_the_citation_file_has_the_address_of_the_configuration():
@@ -68,47 +61,3 @@ def test_stale_scores_are_left_out_and_said_to_be(tmp_path, monkeypatch):
     table = pages.table("scores")
     assert len(table) == len(rows) - 2
     assert "Left out: 2 scores" in pages.run_so_far(table)
-
-
-class Loads(HTMLParser):
-    """Addresses that a browser fetches by itself when it opens the page."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed"):
-            self.found.append(values.get("src") or "")
-        if tag == "link" and values.get("rel") not in ("search", "canonical", "next", "prev"):
-            self.found.append(values.get("href") or "")
-
-
-@pytest.mark.slow
-def test_the_built_book_has_every_page_and_asks_no_other_host(tmp_path):
-    source = tmp_path / "source"
-    for name in ("book", "notebooks", "results"):
-        if (ROOT / name).exists():
-            shutil.copytree(ROOT / name, source / name)
-    for name in ("_config.yml", "_toc.yml", "CITATION.cff"):
-        shutil.copy(ROOT / name, source / name)
-    command = ["build", ".", "-W", "-n", "--keep-going", "--all", "--path-output"]
-    done = subprocess.run(
-        [Path(sys.executable).with_name("jupyter-book"), *command, tmp_path / "out"],
-        cwd=source,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    html = tmp_path / "out" / "_build" / "html"
-    for page in toc_pages():
-        assert (html / f"{page}.html").exists(), page
-        loads = Loads()
-        loads.feed((html / f"{page}.html").read_text(encoding="utf-8"))
-        assert not [address for address in loads.found if re.match(r"(https?:)?//", address)], page
-    for sheet in html.rglob("*.css"):
-        text = sheet.read_text(encoding="utf-8", errors="replace")
-        assert not re.search(r"(url\(|@import )[\"']?(https?:)?//", text), sheet

@@ -1,0 +1,194 @@
+"""The book as it is built, and as a browser shows it from a disk with no other host to ask.
+
+One build and one browser for the whole file. Where a page is slow the machine is: nothing is timed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from test_book import CONFIG, ROOT, toc_pages
+from test_explorer import CHROMIUM
+
+PAGES = [*toc_pages(), "search", "genindex"]
+AXE = files("axe_playwright_python") / "axe.min.js"  # from npm's axe-core, as a package on PyPI
+DESK, PHONE = 1280, 390
+FRAME = "book/languages"  # where what stands round every page is looked at too
+
+pytestmark = pytest.mark.slow
+browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH to open the pages with")
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The folder of the built book, from a copy of its sources."""
+    folder = tmp_path_factory.mktemp("book")
+    for name in ("book", "notebooks", "results"):
+        shutil.copytree(ROOT / name, folder / "source" / name)
+    for name in ("_config.yml", "_toc.yml", "CITATION.cff"):
+        shutil.copy(ROOT / name, folder / "source" / name)
+    options = ["-W", "-n", "--keep-going", "--all", "--path-output", folder / "out"]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("jupyter-book"), "build", ".", *options],
+        cwd=folder / "source",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return folder / "out" / "_build" / "html"
+
+
+class Loads(HTMLParser):
+    """Addresses that a browser fetches by itself when it opens the page."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed"):
+            self.found.append(values.get("src") or "")
+        if tag == "link" and values.get("rel") not in ("search", "canonical", "next", "prev"):
+            self.found.append(values.get("href") or "")
+
+
+def test_every_page_is_there_and_names_no_other_host_to_load_from(html):
+    for page in toc_pages():
+        loads = Loads()
+        loads.feed((html / f"{page}.html").read_text(encoding="utf-8"))
+        assert not [address for address in loads.found if re.match(r"(https?:)?//", address)], page
+    for sheet in html.rglob("*.css"):
+        text = sheet.read_text(encoding="utf-8", errors="replace")
+        assert not re.search(r"(url\(|@import )[\"']?(https?:)?//", text), sheet
+
+
+def test_every_figure_that_a_page_shows_can_be_had_by_its_name(html):
+    named = set()
+    for page in toc_pages():
+        text = (html / f"{page}.html").read_text(encoding="utf-8")
+        named |= {f"{name}.svg" for name in re.findall(r'<figure[^>]* id="(fig-[\w-]+)"', text)}
+    downloads = (html / "book" / "downloads.html").read_text(encoding="utf-8")
+    assert named and named == set(
+        re.findall(r'href="\.\./_static/figures/([\w-]+\.svg)"', downloads)
+    )
+    for name in named:
+        assert "<svg" in (html / "_static" / "figures" / name).read_text(encoding="utf-8")
+
+
+# ---- in a browser ------------------------------------------------------------------------------
+
+
+class Reader:
+    """A window of one width, light or dark, and what its console and its network have seen."""
+
+    def __init__(self, chromium, html, width, theme):
+        self.html, self.errors, self.asked = html, [], []
+        self.window = chromium.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+        )
+        self.window.set_default_timeout(120_000)  # cores are shared with other tests
+        self.window.on(
+            "console", lambda m: self.errors.append(m.text) if m.type == "error" else None
+        )
+        self.window.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.window.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, page, query=""):
+        self.errors.clear(), self.asked.clear()
+        self.window.goto((self.html / f"{page}.html").as_uri() + query)
+        return self.window
+
+    def grave(self, part, **options):
+        """What axe finds serious or critical in a part of the page that is open (a selector)."""
+        self.window.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.window.evaluate("asked => axe.run(...asked)", [part, options])["violations"]
+        return [
+            f"{violation['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
+            for violation in found
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"][:3]
+        ]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--host-resolver-rules=MAP * ~NOTFOUND"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def light(chromium, html):
+    return Reader(chromium, html, DESK, "light")
+
+
+@pytest.fixture(scope="module")
+def dark(chromium, html):
+    return Reader(chromium, html, DESK, "dark")
+
+
+@pytest.fixture(scope="module")
+def phone(chromium, html):
+    return Reader(chromium, html, PHONE, "light")
+
+
+# What sticks out on the right, and is not inside something that scrolls by itself
+STICKING_OUT = """() => [...document.querySelectorAll("body, .bd-article *")].filter(element => {
+  const right = element.getBoundingClientRect().right;
+  if (element.ownerSVGElement || right <= innerWidth + 1) return false;
+  for (let at = element; at !== document.body; at = at.parentElement)
+    if (["auto", "scroll"].includes(getComputedStyle(at).overflowX)) return false;
+  return element.checkVisibility();
+}).map(element => element.outerHTML.slice(0, 150))"""
+
+
+@browser
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_without_an_error_and_fits_the_window(page, width, light, phone):
+    reader = light if width == DESK else phone
+    window = reader.open(page)
+    assert not reader.errors
+    assert not [address for address in reader.asked if not address.startswith(("file:", "data:"))]
+    assert window.evaluate("document.documentElement.scrollWidth") <= width
+    assert not window.evaluate(STICKING_OUT)
+
+
+@browser
+@pytest.mark.parametrize("page", PAGES)
+def test_axe_finds_nothing_serious(page, light):
+    light.open(page)
+    assert not light.grave("html" if page == FRAME else ".bd-article")
+
+
+@browser
+@pytest.mark.parametrize("page", PAGES)
+def test_dark_mode_is_dark_and_readable(page, dark):
+    window = dark.open(page)
+    assert window.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert not dark.grave("html" if page == FRAME else ".bd-article", runOnly=["color-contrast"])
+
+
+@browser
+def test_the_search_finds_urdu(light):
+    window = light.open("search", "?q=Urdu")
+    found = window.locator("#search-results li a")
+    found.first.wait_for()
+    assert any("languages/ur-" in (link.get_attribute("href") or "") for link in found.all())
+
+
+def test_the_typesetter_is_the_one_that_is_shipped(html):
+    assert (html / "_static" / CONFIG["sphinx"]["config"]["mathjax_path"]).exists()
