@@ -103,12 +103,11 @@ def mantel(
     x, y = (_residuals(rank, ranks[2:]) for rank in ranks[:2])
     field = squareform(x)
     rng = np.random.default_rng(seed)
-    observed = _correlation(x, y)
-    beyond = 0
-    for _ in range(permutations):
-        order = rng.permutation(len(codes))
-        # 1e-12: the observed order itself comes up among the permutations, and counts
-        beyond += abs(_correlation(field[order[rows], order[columns]], y)) >= abs(observed) - 1e-12
+    observed = float(_correlation(x, y))
+    orders = rng.permuted(np.tile(np.arange(len(codes)), (permutations, 1)), axis=1)
+    drawn = _correlation(field[orders[:, rows], orders[:, columns]], y)
+    # 1e-12: the observed order itself comes up among the permutations, and counts
+    beyond = int((np.abs(drawn) >= abs(observed) - 1e-12).sum())
     return Relation(observed, (beyond + 1) / (permutations + 1), len(codes))
 
 
@@ -214,6 +213,7 @@ def _residuals(y: np.ndarray, given: Sequence[np.ndarray]) -> np.ndarray:
     return y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
 
 
-def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    x, y = x - x.mean(), y - y.mean()
-    return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+def _correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Pearson's, of y with x or with each row of x."""
+    x, y = x - x.mean(axis=-1, keepdims=True), y - y.mean()
+    return (x @ y) / np.sqrt((x * x).sum(axis=-1) * (y @ y))
