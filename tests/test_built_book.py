@@ -171,7 +171,7 @@ def test_a_page_opens_without_an_error_and_fits_the_window(page, width, light, p
 @pytest.mark.parametrize("page", PAGES)
 def test_axe_finds_nothing_serious(page, light):
     light.open(page)
-    assert not light.grave("html" if page == FRAME else ".bd-article")
+    assert not light.grave("html" if page == FRAME else ".bd-content")
 
 
 @browser
@@ -179,7 +179,7 @@ def test_axe_finds_nothing_serious(page, light):
 def test_dark_mode_is_dark_and_readable(page, dark):
     window = dark.open(page)
     assert window.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert not dark.grave("html" if page == FRAME else ".bd-article", runOnly=["color-contrast"])
+    assert not dark.grave("html" if page == FRAME else ".bd-content", runOnly=["color-contrast"])
 
 
 @browser
