@@ -87,6 +87,18 @@ def test_every_figure_that_a_page_shows_can_be_had_by_its_name(html):
         assert "<svg" in (html / "_static" / "figures" / name).read_text(encoding="utf-8")
 
 
+def test_a_link_to_a_term_says_what_the_term_means(html):
+    links = [
+        link
+        for page in toc_pages()
+        for link in re.findall(
+            r"<a [^>]*#term-[^>]*>", (html / f"{page}.html").read_text(encoding="utf-8")
+        )
+        if "headerlink" not in link
+    ]
+    assert links and all(re.search(r' title="\w[^"]{10,}"', link) for link in links)
+
+
 # ---- in a browser ------------------------------------------------------------------------------
 
 
