@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lnlib import published
-from lnlib.methods import WITHOUT_DATA
+from lnlib.methods import METHODS, WITHOUT_DATA
 from lnlib.scales import HEADLINE
 from lnlib.statistics import pairs_interval
 
@@ -25,7 +25,7 @@ def kind(overlap: pd.DataFrame) -> pd.Series:
 
     "other language", "other seed", "other task": two tickets that differ in this and in nothing
     else that was chosen; "other language and seed": in both. "magnitude", "random": a ticket beside
-    that control; "shuffled": beside the search of the same task and language on shuffled labels.
+    that control; "shuffled", "change", "fisher": beside that search of the same task and language.
     """
     same = {name: overlap[f"{name}_a"] == overlap[f"{name}_b"] for name in ("task", "lang", "seed")}
     out = pd.Series("", index=overlap.index, dtype=object)
@@ -35,9 +35,9 @@ def kind(overlap: pd.DataFrame) -> pd.Series:
     out[tickets & same["task"] & ~same["lang"] & ~same["seed"]] = "other language and seed"
     out[tickets & same["task"] & same["lang"] & ~same["seed"]] = "other seed"
     out[tickets & ~same["task"] & same["lang"] & same["seed"]] = "other task"
-    for control in ("magnitude", "random", "shuffled"):
+    for control in METHODS[1:]:
         hit = ((a == "ticket") & (b == control)) | ((a == control) & (b == "ticket"))
-        out[hit & same["task"] & same["lang"] if control == "shuffled" else hit] = control
+        out[hit if control in WITHOUT_DATA else hit & same["task"] & same["lang"]] = control
     return out
 
 
