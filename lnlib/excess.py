@@ -63,7 +63,9 @@ def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[st
             either = alone[i] + alone[j] - common[i, j]
             row[name] = common[i, j] / either if either else 1.0
         rows.append(row)
-    return pd.DataFrame(rows)
+    columns = ["sparsity", *who(untouched, "_a"), *who(untouched, "_b"), "departed_a", "departed_b",
+               "shared", "expected", "expected_near"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)  # which one ticket alone has too
 
 
 def _by_chance(departed: np.ndarray, stratum: np.ndarray) -> np.ndarray:

@@ -7,16 +7,14 @@ scale gives away by its short rounds.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lnlib import results, runs, tables
+from lnlib import runs
 from lnlib.encoders import load_encoder
 from lnlib.parameters import check
 from lnlib.scales import SCALES
-from lnlib.transfers import Result, Source
 from lnlib.workbench import Workbench
 
 STEPS = (100, 300, 625, 1_875)  # the paper's epoch of NER is 625, its round three of them
@@ -33,17 +31,7 @@ def learning_curve(bench: Workbench, steps: Sequence[int], table: Path, seed: in
             bench.encoder, bench.task, bench.lang, bench.scale,
             recipe=replace(bench.recipe, steps=count), data=bench.data,
         )  # fmt: skip
-        key = {
-            "scale": bench.scale, "task": bench.task, "lang": bench.lang, "seed": seed,
-            "steps": count, "recipe": longer.recipe.hash, "data": bench.data.fingerprint,
-            "encoder": bench.encoder.fingerprint,
-        }  # fmt: skip
-        if runs.find(tables.read(table), key).empty:
-            began = time.perf_counter()
-            score = longer.train(seed).score
-            seconds = time.perf_counter() - began
-            row = Result(bench.task, bench.lang, seed, Source(), score, seconds)
-            tables.add(table, [results.score_row(row, longer)])
+        runs.measure(longer, None, 0, seed, table)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,9 +15,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from lnlib import gains, nulls, retrieved
-from lnlib import tables as files
 from lnlib.languages import MIXTURE
 from lnlib.scales import HEADLINE, SPARSER
+from lnlib.tables import read as read_table
 
 FEWEST = 3  # seeds for a standard deviation, languages for an interval
 _FEWEST_SOURCES = 4  # fewer masks in a ranking and Spearman's r takes a handful of values
@@ -38,7 +38,7 @@ class Tables:
     @classmethod
     def read(cls, home: Path) -> Tables:
         """Those in results/SCALE."""
-        return cls(home.name, *(files.read(home / f"{name}.csv") for name in NAMES))
+        return cls(home.name, *(read_table(home / f"{name}.csv") for name in NAMES))
 
 
 @dataclass(frozen=True)

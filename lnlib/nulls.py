@@ -140,13 +140,13 @@ def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all"
     return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
 
 
-def ladder_means(overlap: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
-    """The rungs' means: index rung; columns mean, low, high (Jaccard, %), pairs.
+def ladder_means(overlap: pd.DataFrame, rungs: pd.DataFrame) -> pd.DataFrame:
+    """The means of a `ladder` of `overlap`: index rung; columns mean, low, high (%), pairs.
 
     `low` and `high` bound 95 % by drawing languages and seeds again (`statistics.pairs_interval`);
     they are missing where a rung has fewer than three languages, and on the first, a formula.
     """
-    rows = ladder(overlap, task, sparsity).drop_duplicates(["rung", "pair"])
+    rows = rungs.drop_duplicates(["rung", "pair"])
     out = {}
     for rung, part in rows.groupby("rung", sort=False):
         low = high = np.nan

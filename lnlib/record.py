@@ -10,6 +10,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from lnlib import nulls, results, tables
 from lnlib.encoders import load_encoder
 from lnlib.errors import choose
@@ -48,20 +50,23 @@ def record(scale: str, runs_dir: Path, results_dir: Path) -> None:
         controls = {m: find_ticket(encoder, task, lang, scale, method=m) for m in WITHOUT_DATA}
         everyone = [*tickets, *controls.values()]
         for name, table in (
-            ("overlap", overlap_table(everyone, HEADLINE, GROUPINGS)),
+            ("overlap", _telling(overlap_table(everyone, HEADLINE, GROUPINGS))),
             ("density", density_table(everyone, HEADLINE, GROUPINGS)),
-            ("excess", excess_table(tickets, controls["magnitude"], sizes, HEADLINE)),
+            ("excess", _telling(excess_table(tickets, controls["magnitude"], sizes, HEADLINE))),
         ):
-            if name != "density" and len(table):  # half of all pairs tell nothing, as two controls
-                table = table[nulls.kind(table) != ""]
             rows = results.mask_rows(table, scale, encoder.fingerprint)
             tables.add(home / f"{name}.csv", rows)
         everything += [t for t in tickets if t.record.method == "ticket" and t.record.seed == 0]
     if everything:
         table = overlap_table(everything, HEADLINE)
-        table = table[(table.task_a != table.task_b) & (table.lang_a == table.lang_b)]
+        table = table[nulls.kind(table) == "other task"]
         tables.add(home / "overlap.csv", results.mask_rows(table, scale, encoder.fingerprint))
     tables.replace(home / "verdicts.csv", verdicts(Tables.read(home)).to_dict("records"))
+
+
+def _telling(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of masks of one `nulls.kind`; half of all are of none, as two controls are."""
+    return pairs[nulls.kind(pairs) != ""]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

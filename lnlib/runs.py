@@ -93,13 +93,11 @@ def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, tabl
         "lang": bench.lang,
         "seed": seed,
         **asdict(Source.of(ticket, level)),
-    }
-    made_with = {
         "recipe": bench.recipe.hash,
         "data": bench.data.fingerprint,
         "encoder": bench.encoder.fingerprint,
     }
-    found = find(tables.read(table), {**key, **made_with})
+    found = find(tables.read(table), key)
     if found.empty:
         result = transfer(ticket, bench.encoder, level=level, seed=seed, bench=bench,
                           progress=progress)  # fmt: skip

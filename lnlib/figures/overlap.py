@@ -46,7 +46,7 @@ def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
         blank(axes, f"overlap of {TASKS[task].title} masks")
         return figure
     order = _rungs(axes, rungs.set_index("rung")["jaccard"], nulls.RUNGS)
-    for rung, mean in nulls.ladder_means(overlap, task, sparsity).iterrows():
+    for rung, mean in nulls.ladder_means(overlap, rungs).iterrows():
         axes.plot([mean["low"], mean["high"]], [order.index(rung)] * 2, color="black", lw=1.2)
     for rung, value in nulls.published_ladder(task).items() if sparsity == 50 else ():
         style = {"marker": "D", "s": 36, "facecolor": "white", "edgecolor": "black", "zorder": 4}
