@@ -6,6 +6,7 @@ head) to a bool tensor of its shape: True stays. W is the number of prunable wei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from torch import nn
 from lnlib.errors import UserError
 
 Mask = dict[str, torch.Tensor]
+
+
+# A module's path; nothing that could be a file's.
+MATRIX_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,7 @@ search's record as JSON in the header, with a SHA-256 over both.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -20,14 +18,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lnlib import packing
+from lnlib import packing, reference_masks
 from lnlib.errors import UserError
 from lnlib.files import refused, replacing
-from lnlib.masks import Mask, Matrix
+from lnlib.masks import MATRIX_NAME, Mask, Matrix
 
 _FORMAT = "lnlib ticket 1"
 _MOST_LEVELS = 15  # four bits, one code for "never"
-_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")  # a module's path; nothing that could be a file's
 
 
 @dataclass(frozen=True)
@@ -208,42 +205,17 @@ class Ticket:
         Loaded with weights only, never as arbitrary pickles. The sparsity of each file is measured
         from its zeros. Raises UserError if a file is no such dictionary or the masks do not nest.
         """
-        loaded = []
-        for path in map(Path, paths):
-            masks = _read_reference(path)
-            total = sum(m.size for m in masks.values())
-            zeros = total - sum(int(m.sum()) for m in masks.values())
-            loaded.append((round(100 * zeros / total), path, masks))
-        if not loaded:
-            raise UserError("no mask files given")
-        loaded.sort(key=lambda item: item[0])
-        names = list(loaded[0][2])
-        codes = {name: np.zeros(loaded[0][2][name].shape, np.uint8) for name in names}
-        for number, (_, path, masks) in enumerate(loaded, start=1):
-            if {n: m.shape for n, m in masks.items()} != {n: c.shape for n, c in codes.items()}:
-                raise UserError(f"{str(path)!r} is a mask for another encoder than the others")
-            for name, kept in masks.items():
-                if (kept & (codes[name] > 0)).any():
-                    raise UserError(
-                        f"{str(path)!r} keeps weights of {name!r} that a denser mask has pruned: "
-                        "these masks are not of one search"
-                    )
-                codes[name][~kept & (codes[name] == 0)] = number
+        levels, codes = reference_masks.read(paths)
         record = Record(
-            "ticket", task, lang, seed, "reference", tuple(level for level, *_ in loaded), encoder,
-            encoder_fingerprint,
-        )  # fmt: skip
-        return cls(record, [_matrix_of(name, codes[name].size) for name in names], codes)
+            "ticket", task, lang, seed, "reference", levels, encoder, encoder_fingerprint
+        )
+        matrices = [reference_masks.matrix_of(name, part.size) for name, part in codes.items()]
+        return cls(record, matrices, codes)
 
     def to_reference_mask(self, level: int, path: str | Path) -> Path:
         """Write the mask at `level` % as the official code reads it (float32, `*.weight_mask`)."""
         prefix = "" if any(m.stack.startswith("decoder") for m in self.matrices) else "bert."
-        masks = {f"{prefix}{name}_mask": kept.float() for name, kept in self.mask(level).items()}
-        whole = io.BytesIO()  # torch's own writing has an error of its own for a full disk
-        torch.save(masks, whole)
-        with replacing(Path(path)) as partial:
-            partial.write_bytes(whole.getvalue())
-        return Path(path)
+        return reference_masks.write(self.mask(level), prefix, Path(path))
 
 
 @dataclass(frozen=True)
@@ -291,7 +263,7 @@ def _check(record: Record, matrices: Iterable[Matrix], rounds: int) -> None:
     if len(record.levels) > _MOST_LEVELS or list(record.levels) != sorted(set(record.levels)):
         raise UserError(f"levels {record.levels} must rise, {_MOST_LEVELS} at most")
     for matrix in matrices:
-        if not _NAME.fullmatch(matrix.name):
+        if not MATRIX_NAME.fullmatch(matrix.name):
             raise UserError(f"{matrix.name!r} is no name of a matrix")
     if rounds > len(record.levels):
         raise UserError(f"round {rounds} has pruned, of {len(record.levels)} levels")
@@ -384,40 +356,3 @@ def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
         digest.update(name.encode())
         digest.update(packed[name].data)
     return digest.hexdigest()
-
-
-def _read_reference(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise UserError(f"no mask file at {str(path)!r}")
-    try:
-        masks = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as cause:
-        raise refused("read", path, cause) from cause
-    except Exception as cause:  # a cut or foreign file ends in any error of the unpickler's
-        reason = str(cause).partition("\n")[0]  # what follows tells how to load it all the same
-        raise UserError(f"{str(path)!r} is not a plain mask file: {reason}") from cause
-    out = {}
-    for key, value in masks.items() if isinstance(masks, dict) else ():
-        if not (isinstance(value, torch.Tensor) and str(key).endswith(".weight_mask")):
-            continue
-        name = str(key).removeprefix("module.").removeprefix("bert.").removesuffix("_mask")
-        if not _NAME.fullmatch(name):
-            raise UserError(f"{str(path)!r}: {key!r} is no name of a matrix")
-        if value.layout != torch.strided or not value.numel():
-            raise UserError(f"{str(path)!r}: {key!r} is no plain tensor with values")
-        array = value.detach().float().numpy()
-        if not np.isin(array, (0, 1)).all():
-            raise UserError(f"{str(path)!r}: {key!r} holds values other than 0 and 1")
-        out[name] = array.astype(bool)
-    if not out:
-        raise UserError(f"{str(path)!r} holds no `*.weight_mask` tensors")
-    return out
-
-
-def _matrix_of(name: str, weights: int) -> Matrix:
-    parts = name.removesuffix(".weight").split(".")
-    numbers = [i for i, part in enumerate(parts) if part.isdigit()]
-    if not numbers:
-        return Matrix(name, "pooler", None, "pooler", weights)
-    at = numbers[0]
-    return Matrix(name, ".".join(parts[:at]), int(parts[at]), ".".join(parts[at + 1 :]), weights)
