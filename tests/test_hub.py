@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnlib import hub_access
-from lnlib.corpora import hub
+from lnlib.corpora import hub, sources
 from lnlib.errors import UserError
 
 
@@ -247,7 +247,7 @@ def test_an_unreachable_hub_fails_soon_and_names_both_ways_out():
 @pytest.mark.usefixtures("no_hub")
 @pytest.mark.parametrize(
     ("revision", "said"),
-    [(hub.SOURCES["ner"].revision, "@f0a3be6"), ("0" * 40, "another revision, from the cache")],
+    [(sources.SOURCES["ner"].revision, "@f0a3be6"), ("0" * 40, "another revision, from the cache")],
 )
 def test_without_the_hub_a_cached_copy_still_loads(tmp_path, revision, said):
     import datasets
@@ -316,7 +316,7 @@ def test_the_offline_variable_of_the_hub_is_obeyed(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "source", [*hub.SOURCES.values(), hub.NTREX], ids=lambda source: source.repo
+    "source", [*sources.SOURCES.values(), sources.NTREX], ids=lambda source: source.repo
 )
 def test_revisions_are_commits(source):
     assert len(bytes.fromhex(source.revision)) == 20

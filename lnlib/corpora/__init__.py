@@ -59,8 +59,9 @@ def load(task: str, lang: str, scale: str = "demo", data_dir: str | Path | None 
         source = gazetteer.version()
     else:
         from lnlib.corpora import hub
+        from lnlib.corpora.sources import SOURCES
 
-        labels = {"ner": hub.WIKIANN_LABELS, "xnli": hub.XNLI_LABELS}.get(task, ())
+        labels = SOURCES[task].labels
         notes = []
         for split, size in sizes.items():
             each = -(-size // len(langs))

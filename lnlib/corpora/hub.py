@@ -1,93 +1,25 @@
-"""The paper's data: from the Hugging Face hub, or from a local folder laid out like it.
-
-WikiAnn (Rahimi et al. 2019), XNLI (Conneau et al. 2018) and the Wikipedia of 2023-11-01; and NTREX
-(Federmann et al. 2022), translated into all eleven languages, in place of the paper's WMT14 test
-set, which is English and French. Both ways are one code path,
-`datasets.load_dataset_builder(repository or folder, config)`. A local folder has a `README.md`
-whose `configs:` name the languages, as every data repository on the hub does.
-"""
+"""The paper's data as examples: a shuffled, checked choice of one language's rows."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lnlib.corpora.opening import open_split
+from lnlib.corpora.sources import NTREX, NTREX_NAMES, SOURCES, Source
 from lnlib.errors import UserError, choose
-from lnlib.hub_access import hub_error, reach_hub
 from lnlib.seeds import derive
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetBuilder
+    from datasets import Dataset
 
-WIKIANN_LABELS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
-XNLI_LABELS = ("entailment", "neutral", "contradiction")
 SPLITS = ("train", "validation")
 HELD_OUT = 50  # one Wikipedia article in 50 is validation: 2 %, 1,571 of them in the smallest (sw)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where one task's data are, on the hub and in a local folder."""
-
-    repo: str
-    revision: str  # a commit, so that the data stay the same
-    config: str
-    folders: tuple[tuple[str, str], ...]  # (folder, config) in `data_dir`; the first found is read
-    columns: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    stand_ins: Mapping[str, str] = field(
-        default_factory=dict
-    )  # split -> split read if it is not there
-
-
-SOURCES: dict[str, Source] = {
-    "ner": Source(
-        repo="unimelb-nlp/wikiann",
-        revision="f0a3be6dc5564c0cc4150bb660144800a1f539d4",
-        config="{lang}",
-        folders=(("wikiann", "{lang}"),),
-        columns=("tokens", "ner_tags"),
-        labels=WIKIANN_LABELS,
-    ),
-    "xnli": Source(
-        repo="facebook/xnli",
-        revision="b8dd5d7af51114dbda02c0e3f6133f332186418e",
-        config="{lang}",
-        folders=(("xnli", "{lang}"),),
-        columns=("premise", "hypothesis", "label"),
-        labels=XNLI_LABELS,
-        stand_ins={"train": "test"},  # a folder may lack the 392,702 translated training pairs
-    ),
-    "mlm": Source(
-        repo="wikimedia/wikipedia",
-        revision="b04c8d1ceb2f5cd4588862100d08de323dccfbaa",
-        config="20231101.{lang}",
-        folders=(("wikipedia", "20231101.{lang}"), ("text", "{lang}")),
-        columns=("text",),
-        stand_ins={"validation": "train"},  # Wikipedia has only train; one in HELD_OUT is held out
-    ),
-}
-
-
-# Read in public code, as the other revisions are; the hub could not be asked.
-NTREX = Source(
-    repo="mteb/NTREXBitextMining",
-    revision="66b8b27efc99658903127730575e9fa0cb9f075c",
-    config="default",
-    folders=(("ntrex", "all"),),
-    columns=(),  # one a language: by the code in a folder, by the names below on the hub
-)
-NTREX_NAMES = {
-    "ar": "arb_Arab", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fa": "fas_Arab",
-    "fr": "fra_Latn", "hi": "hin_Deva", "ru": "rus_Cyrl", "sw": "swa_Latn", "ur": "urd_Arab",
-    "zh": "zho_Hans",
-}  # fmt: skip
 
 
 class Examples(Sequence[dict[str, Any]]):
@@ -118,9 +50,9 @@ def load(
 ) -> tuple[Sequence[dict[str, Any]], str]:
     """`n` examples of one language, and one line that says where they are from.
 
-    Examples are as on the hub: `tokens` and `ner_tags` (indices into WIKIANN_LABELS) for "ner";
-    `premise`, `hypothesis` and `label` (index into XNLI_LABELS) for "xnli"; `text`, a document, for
-    "mlm". They are the first `n` of a shuffle, or all if there are fewer or `n` is None. The
+    Examples are as on the hub: `tokens` and `ner_tags` for "ner"; `premise`, `hypothesis` and
+    `label` for "xnli", tags and labels as indices into the source's; `text`, a document, for "mlm".
+    They are the first `n` of a shuffle, or all if there are fewer or `n` is None. The
     shuffle depends on `seed`, task and split alone: not on a run's seed, so that seeds of a search
     see the same data, and not on the language, so that XNLI's translations of a pair stay together.
 
@@ -128,19 +60,15 @@ def load(
     split. Where documents have no validation split, one in 50 is held out of train by a hash of its
     id (the official code validated on text it had trained on). The description names both.
 
-    Raises UserError if the hub cannot be reached (within half a minute), and for a folder,
-    language, split or file that is missing or cannot be read.
+    Raises UserError where `open_split` does, and for rows that are not what the task needs.
     """
     source = SOURCES[choose(task, SOURCES, "task")]
     choose(split, SPLITS, "split")
     if n is not None and n < 1:
         raise UserError(f"n={n!r} examples: expected a whole number from 1, or None for all")
-    name, rows, used, splits = (
-        _from_hub(source, lang, split)
-        if data_dir is None
-        else _from_folder(source, lang, split, Path(data_dir))
-    )
-    at = f"{name}, {lang}, split {used!r}"
+    opened = open_split(source, lang, split, data_dir)
+    rows = opened.rows
+    at = f"{opened.name}, {lang}, split {opened.split!r}"
     missing = [column for column in source.columns if column not in rows.column_names]
     if missing:
         raise UserError(
@@ -149,10 +77,10 @@ def load(
         )
     order = np.random.default_rng(derive(seed, "hub", task, split)).permutation(len(rows))
     note = ""
-    if task == "mlm" and "validation" not in splits:
+    if task == "mlm" and "validation" not in opened.splits:
         order = _sift(rows, order, n, held_out=split == "validation")
         note = f" ({'only' if split == 'validation' else 'without'} the 1 in {HELD_OUT} held out)"
-    elif used != split:
+    elif opened.split != split:
         note = f" (there is no {split})"
     order = order[:n]
     if not len(order):
@@ -172,12 +100,9 @@ def load_parallel(
 
     Raises UserError as `load` does, and for a language that has no column.
     """
-    name, rows, used, _ = (
-        _from_hub(NTREX, "all languages", "test")
-        if data_dir is None
-        else _from_folder(NTREX, "all languages", "test", Path(data_dir))
-    )
-    at = f"{name}, split {used!r}"
+    opened = open_split(NTREX, "all languages", "test", data_dir)
+    rows = opened.rows
+    at = f"{opened.name}, split {opened.split!r}"
     columns = {}
     for lang in langs:
         names = (lang, NTREX_NAMES.get(lang, lang))
@@ -194,76 +119,6 @@ def load_parallel(
     _check_texts(chosen, replace(NTREX, columns=tuple(columns.values())), at)
     texts = {lang: list(chosen[column]) for lang, column in columns.items()}
     return texts, f"{at}, {len(rows):,} sentences in {len(columns)} languages"
-
-
-def _from_hub(source: Source, lang: str, split: str) -> tuple[str, Dataset, str, list[str]]:
-    """(name, rows, split read, all splits) of the hub's repository."""
-    what, config = f"data set {source.repo} ({lang})", source.config.format(lang=lang)
-    connected = reach_hub()
-    try:
-        builder = _builder(source.repo, config, source.revision)
-    except Exception as cause:  # datasets raises OSError, ValueError, RuntimeError and its own
-        raise hub_error(what, cause) from cause
-    splits = _splits(builder)
-    used = _split_to_read(splits, split, source, f"{source.repo}, {lang}")
-    try:
-        builder.download_and_prepare()
-        rows = builder.as_dataset(used)
-    except Exception as cause:
-        raise hub_error(what, cause) from cause
-    # Offline, datasets takes the copy that was cached last, whatever its revision.
-    pinned = connected or source.revision in str(builder.cache_dir)
-    name = f"{source.repo}@{source.revision[:7] if pinned else 'another revision, from the cache'}"
-    return name, rows, used, splits
-
-
-def _from_folder(
-    source: Source, lang: str, split: str, data_dir: Path
-) -> tuple[str, Dataset, str, list[str]]:
-    """(name, rows, split read, all splits) of a folder in `data_dir`."""
-    root = data_dir.expanduser().resolve()
-    if not root.is_dir():
-        raise UserError(f"data_dir: {str(data_dir)!r} is not a folder")
-    for name, template in source.folders:
-        folder, config = root / name, template.format(lang=lang)
-        if folder.is_dir():
-            break
-    else:
-        wanted = " or ".join(repr(name) for name, _ in source.folders)
-        there = ", ".join(sorted(path.name for path in root.iterdir())) or "nothing"
-        raise UserError(f"data_dir: {str(data_dir)!r} has no folder {wanted}; it has {there}")
-    with _quiet():
-        try:
-            builder = _builder(str(folder), config)
-        except Exception as cause:
-            raise _folder_error(folder, config, cause) from cause
-        splits = _splits(builder)
-        used = _split_to_read(splits, split, source, f"{folder}, {config}")
-        try:
-            builder.download_and_prepare()
-            rows = builder.as_dataset(used)
-        except Exception as cause:
-            raise _unreadable(folder, builder, cause) from cause
-    return f"folder {name}", rows, used, splits
-
-
-def _builder(where: str, config: str, revision: str | None = None) -> DatasetBuilder:
-    import datasets
-
-    return datasets.load_dataset_builder(where, config, revision=revision)
-
-
-def _splits(builder: DatasetBuilder) -> list[str]:
-    files = getattr(builder.config, "data_files", None)  # None for a copy from the cache
-    return [str(split) for split in files or builder.info.splits or ()]
-
-
-def _split_to_read(splits: list[str], split: str, source: Source, where: str) -> str:
-    """`split`, or the one that stands in for it."""
-    for candidate in (split, source.stand_ins.get(split)):
-        if candidate in splits:
-            return str(candidate)
-    raise UserError(f"{where}: no split {split!r}; it has {', '.join(splits) or 'none'}")
 
 
 def _sift(rows: Dataset, order: np.ndarray, n: int | None, held_out: bool) -> np.ndarray:
@@ -324,62 +179,3 @@ def _check_labels(rows: Dataset, column: str, labels: tuple[str, ...], at: str) 
         ok = 0 <= span["min"] and span["max"] < len(labels)
     if not ok:
         raise UserError(f"{at}: {column} holds something else than 0 to {len(labels) - 1}")
-
-
-def _folder_error(folder: Path, config: str, cause: Exception) -> UserError:
-    """Why no builder could be made for `folder`."""
-    import datasets
-
-    script = folder / f"{folder.name}.py"
-    if script.is_file():
-        return UserError(
-            f"{script} is a loading script, which datasets no longer runs: put the data in as "
-            "parquet files, with a README.md whose configs: name the languages, and remove it"
-        )
-    try:
-        configs = datasets.get_dataset_config_names(str(folder))
-    except Exception:  # nothing in the folder can be read as data
-        configs = []
-    if config not in configs:
-        there = ", ".join(configs) or "nothing that can be read"
-        return UserError(f"{folder} has no config {config!r}; its README.md and files give {there}")
-    return UserError(f"{folder}, {config}: {_one_line(cause)}")
-
-
-def _unreadable(folder: Path, builder: DatasetBuilder, cause: Exception) -> UserError:
-    """Which file of `folder` kept the data from being read."""
-    import pyarrow.parquet as pq
-
-    files = [str(file) for split in (builder.config.data_files or {}).values() for file in split]
-    for file in files:
-        if not file.endswith(".parquet"):
-            continue
-        try:
-            table = pq.ParquetFile(file)
-            if not table.metadata.num_rows:  # datasets stumbles over these
-                return UserError(f"{file} has no examples")
-            for _ in table.iter_batches():
-                pass
-        except Exception as broken:
-            return UserError(f"{file} cannot be read: {_one_line(broken)}")
-    return UserError(f"{folder}: one of {', '.join(files)} cannot be read: {_one_line(cause)}")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars, as only a download is worth one, and no log beside our one message."""
-    import datasets
-
-    shown, level = not datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
-    datasets.disable_progress_bars()
-    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
-    try:
-        yield
-    finally:
-        datasets.logging.set_verbosity(level)
-        if shown:
-            datasets.enable_progress_bars()
