@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from lnlib.encoders import Encoder, load_encoder
-from lnlib.encoding import Encoded
+from lnlib.encoding import Encoded, training_order
 from lnlib.errors import choose
 from lnlib.grid import Run, plan
 from lnlib.masks import encoder_of, prunable
@@ -26,7 +27,7 @@ from lnlib.tasks import TASKS
 from lnlib.training import default_device
 from lnlib.workbench import Workbench
 
-WARM_UP, STEPS = 5, 20  # steps: the first ones allocate and compile; twenty vary by a few percent
+WARM_UP, STEPS = 5, 20  # the first steps allocate and compile; twenty others' mean is steady
 SAMPLE = 2_000  # training examples to draw batches from: lengths, and so times, are theirs
 SCORED = 200  # validation examples scored to time one
 STARTUP = 10.0  # seconds of a run outside training and scoring: interpreter, imports, data, figures
@@ -90,7 +91,7 @@ def measure(encoder: Encoder, task: str, lang: str, scale: str,
     began = time.perf_counter()
     bench.train(0, progress=progress)
     scoring = time.perf_counter() - clock[-1]
-    step = (clock[-1] - clock[WARM_UP - 1]) / STEPS
+    step = _typical(np.diff(clock)[WARM_UP - 1 :], bench.data.train.lengths, recipe.batch_size)
     seconds = (clock[WARM_UP - 1] - began) + step * (recipe.steps - WARM_UP)
     seconds += scoring * recipe.validation_examples / len(bench.data.validation)
     model = bench.model(0)
@@ -99,6 +100,21 @@ def measure(encoder: Encoder, task: str, lang: str, scale: str,
     if device.type == "cuda":
         memory = torch.cuda.max_memory_allocated() / 1e9
     return Measured(seconds, flops(bench, recipe), memory, pruned / 2 / 1e6)
+
+
+def _typical(seconds: np.ndarray, lengths: np.ndarray, batch_size: int) -> float:
+    """Seconds of a step of average size, from those of the steps after `WARM_UP`.
+
+    A few batches are longer or shorter than an epoch's: a line through their padded sizes is read
+    at the epoch's mean.
+    """
+    steps = max(-(-len(lengths) // batch_size), WARM_UP + len(seconds))
+    order = training_order(lengths, batch_size, steps, 0)
+    tokens = np.array([len(batch) * lengths[batch].max() for batch in order], float)
+    timed = tokens[WARM_UP : WARM_UP + len(seconds)]
+    spread = timed.var()
+    slope = np.mean((timed - timed.mean()) * seconds) / spread if spread else 0.0
+    return float(seconds.mean() + slope * (tokens.mean() - timed.mean()))
 
 
 def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:

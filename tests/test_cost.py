@@ -1,9 +1,11 @@
 """What a grid costs follows from the plan; only the seconds of a training are measured."""
 
+import numpy as np
 import pytest
 import toys
 
 from lnlib import cost, runs, tables
+from lnlib.encoding import training_order
 from lnlib.grid import plan
 from lnlib.masks import prunable
 from lnlib.scales import LEVELS
@@ -29,6 +31,21 @@ def test_operations_are_those_of_the_matrices_and_of_attention(bert, toy_scale):
     by_hand = (per_token[0] * held_out + per_token[1] * held_out**2).sum()
     by_hand += 3 * 12 * (per_token[0] * train + per_token[1] * train**2).mean()  # 3 steps of 4
     assert cost.flops(bench, toys.RECIPE) == pytest.approx(by_hand)
+
+
+def test_which_batches_are_timed_does_not_matter():
+    """Seconds that follow from a batch's padded size: the mean is an epoch's, not the sample's."""
+    lengths = np.random.default_rng(0).integers(5, 60, 1_000)
+    order = training_order(lengths, 10, 100, 0)
+    tokens = np.array([len(batch) * lengths[batch].max() for batch in order])
+    seconds = 0.1 + 1e-4 * tokens
+    some = seconds[cost.WARM_UP : cost.WARM_UP + 3]
+    assert abs(some.mean() / seconds.mean() - 1) > 0.02  # so there is something to mend
+    assert cost._typical(some, lengths, 10) == pytest.approx(seconds.mean())
+
+
+def test_batches_of_one_size_need_no_line():
+    assert cost._typical(np.array([1.0, 3.0]), np.full(100, 64), 10) == 2.0
 
 
 def test_the_table_adds_up(bert, toy_scale):

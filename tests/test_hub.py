@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnlib import hub_access
-from lnlib.corpora import hub, sources
+from lnlib.corpora import hub, opening, sources
 from lnlib.errors import UserError
 
 
@@ -230,7 +230,7 @@ def test_no_examples_cannot_be_asked_for(tmp_path):
 
 
 def test_a_folder_needs_no_hub(tmp_path, monkeypatch):
-    monkeypatch.setattr(hub, "reach_hub", lambda: pytest.fail("asked for the hub"))
+    monkeypatch.setattr(opening, "reach_hub", lambda: pytest.fail("asked for the hub"))
     write(tmp_path / "wikiann", {"ur": {"train": ner(3)}})
     assert len(hub.load("ner", "ur", "train", None, tmp_path)[0]) == 3
 
