@@ -1,6 +1,7 @@
 """Colab's path: the notebooks' first line installs lnlib and leaves torch and numpy as they are."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,3 +48,61 @@ def test_installing_lnlib_leaves_torch_and_numpy_alone(tmp_path):
     installed = {part["metadata"]["name"].lower() for part in report["install"]}
     assert "lnlib" in installed and "transformers" in installed  # so something was resolved
     assert not installed & set(BROUGHT)
+
+
+# A Python 3.12 that has torch, numpy and ipykernel in versions of its own, as Colab's has; torch
+# for Linux is 3 GB on the package index, too much for every run of the tests.
+COLAB = os.environ.get("COLAB_PYTHON")
+REPOSITORY = "https://github.com/lnlib/language-neutral-subnetworks"
+PARAMETERS = {
+    "prune": ["sparsities", "[50]"],
+    "transfer": ["langs", "ur,en"],
+    "overlap": ["langs", "ur,en"],
+    "exercises": [],
+}
+
+
+@pytest.fixture(scope="module")
+def colab(tmp_path_factory):
+    """An environment over COLAB_PYTHON's packages, and what a kernel in it is started with."""
+    home = tmp_path_factory.mktemp("colab")
+    run(COLAB, "-m", "venv", home / "venv")
+    brought = run(COLAB, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    (site,) = home.glob("venv/lib/python*/site-packages")
+    site.joinpath("brought.pth").write_text(brought)
+    python = str(home / "venv" / "bin" / "python")
+    spec = home / "kernels" / "colab" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": "Colab", "language": "python"}))
+    env = {
+        **os.environ,
+        "JUPYTER_PATH": str(home),
+        # The repository the first line names is this checkout's last commit.
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": REPOSITORY,
+    }
+    env.pop("PYTHONPATH", None)
+    return python, home, env
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COLAB, reason="COLAB_PYTHON names no Python 3.12 with a torch of its own")
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_notebook_runs_where_nothing_but_colabs_packages_is(colab, name):
+    """From its first line, which installs lnlib, to its last; torch and numpy stay as they were."""
+    python, home, env = colab
+    versions = [python, "-c", "import numpy, torch; print(numpy.__version__, torch.__version__)"]
+    before = run(*versions)
+    out = home / f"{name}.ipynb"
+    given = [word for value in [PARAMETERS[name]] if value for word in ("-p", *value)]
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "--no-progress-bar", "-k", "colab", *given,
+         str(ROOT / "notebooks" / f"{name}.ipynb"), str(out)],
+        cwd=home, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    installed = run(python, "-c", "import lnlib; print(lnlib.__file__)")
+    assert str(home) in installed  # the environment's own, not the checkout's
+    assert run(*versions) == before
