@@ -41,14 +41,17 @@ RETRIEVAL_KEY = ["scale", "method", "mask_scale", "mask_task", "mask_lang", "mas
                  "source", "target", "layer"]  # fmt: skip
 RETRIEVAL = [*RETRIEVAL_KEY, "accuracy", "cosine", "n", "lnlib", "code", "search", "data",
              "encoder"]  # fmt: skip
+SWITCH_KEY = ["scale", "task", "lang", "seed", "switch", "sparsity"]
+SWITCHES = [*SWITCH_KEY, "metric", "value", "searched", "jaccard_plain", "jaccard_others", "steps",
+            "lnlib", "code", "recipe", "data", "encoder"]  # fmt: skip
 TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
           "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY),
           "verdicts": (VERDICTS, VERDICT_KEY),
           "learning": (SCORES, [*SCORE_KEY, "steps"]),
-          "retrieval": (RETRIEVAL, RETRIEVAL_KEY)}  # fmt: skip
+          "retrieval": (RETRIEVAL, RETRIEVAL_KEY), "switches": (SWITCHES, SWITCH_KEY)}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_scale", "mask_task", "mask_lang", "metric",
          "code", "recipe", "search", "data", "encoder", "by", "part", "source", "target",
-         "measure", "claim", "unit", "verdict", "why", "rows"]  # fmt: skip
+         "measure", "claim", "unit", "verdict", "why", "rows", "switch"]  # fmt: skip
 _SEAL = ",sha256:"
 
 

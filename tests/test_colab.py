@@ -17,8 +17,8 @@ if PYTHON and subprocess.run([PYTHON, "-c", "import ensurepip"], capture_output=
 BROUGHT = {"torch": "2.9.0", "numpy": "2.0.2"}
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+def run(*command, **more):
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -83,6 +83,7 @@ def colab(tmp_path_factory):
         "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": REPOSITORY,
     }
+    env |= {"OMP_NUM_THREADS": "1"}  # two beside other tests would wait for each other
     env.pop("PYTHONPATH", None)
     return python, home, env
 
@@ -95,14 +96,10 @@ def test_a_notebook_runs_where_nothing_but_colabs_packages_is(colab, name):
     python, home, env = colab
     versions = [python, "-c", "import numpy, torch; print(numpy.__version__, torch.__version__)"]
     before = run(*versions)
-    out = home / f"{name}.ipynb"
     given = [word for value in [PARAMETERS[name]] if value for word in ("-p", *value)]
-    done = subprocess.run(
-        [sys.executable, "-m", "papermill", "--no-progress-bar", "-k", "colab", *given,
-         str(ROOT / "notebooks" / f"{name}.ipynb"), str(out)],
-        cwd=home, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    installed = run(python, "-c", "import lnlib; print(lnlib.__file__)")
+    notebook = ROOT / "notebooks" / f"{name}.ipynb"
+    papermill = (sys.executable, "-m", "papermill", "--no-progress-bar", "-k", "colab", *given)
+    run(*papermill, notebook, home / notebook.name, cwd=home, env=env)
+    installed = run(python, "-c", "import lnlib; print(lnlib.__file__)", cwd=home)
     assert str(home) in installed  # the environment's own, not the checkout's
     assert run(*versions) == before

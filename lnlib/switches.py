@@ -1,0 +1,104 @@
+"""What the reference code's habits change: `python -m lnlib.switches --scale demo --task ner`.
+
+Each habit is a switch of `Search`. Masks found with it are trained and scored as every other mask
+is, and compared with those of other languages found with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lnlib import runs, tables
+from lnlib.encoders import load_encoder
+from lnlib.overlap import jaccard
+from lnlib.parameters import check
+from lnlib.pruning import Search, find_ticket
+from lnlib.scales import HEADLINE, SCALES, levels_to
+from lnlib.tickets import Ticket
+from lnlib.workbench import Workbench
+
+PLAIN = "none"
+SWITCHES = {
+    "keep_head": Search(keep_head=True),
+    "one_schedule": Search(one_schedule=True),
+    "keep_head+one_schedule": Search(keep_head=True, one_schedule=True),  # as the code has it
+    "component_wise": Search(component_wise=True),
+}
+LANGS = ("en", "fr", "ar", "zh")  # two that share a script, and two other scripts
+
+
+def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
+            data_dir: str | Path | None = None, seed: int = 0) -> None:  # fmt: skip
+    """Search with every switch in every language, and write `switches.csv` in results/SCALE.
+
+    A row is a language under a switch, at 50 %: `value` is the score of its mask, trained as every
+    mask is; `searched` the score inside the search (for what it is worth under a head that was
+    kept, or a rate that hardly falls); `jaccard_plain` the overlap with the mask found without the
+    switch; `jaccard_others` the mean overlap with the other languages' masks under the same switch.
+    What has been searched and scored in `runs_dir`/switches is not done again.
+    """
+    encoder = load_encoder(SCALES[scale].encoder)
+    benches = {lang: Workbench(encoder, task, lang, scale, data_dir=data_dir) for lang in langs}
+    plain = {
+        lang: runs.ticket_at(encoder, task, lang, scale, HEADLINE, seed, runs_dir,
+                             runs_dir / scale / "scores.csv", data_dir)
+        for lang in langs
+    }  # fmt: skip
+    _note(PLAIN, plain, plain, benches, seed, runs_dir, results_dir)
+    for name, search in SWITCHES.items():
+        home = runs_dir / "switches" / name
+        found = {
+            lang: find_ticket(encoder, task, lang, scale, seed=seed, levels=levels_to(HEADLINE),
+                              search=search, bench=bench,
+                              path=runs.ticket_path(home, scale, task, lang, seed))
+            for lang, bench in benches.items()
+        }  # fmt: skip
+        _note(name, found, plain, benches, seed, home, results_dir)
+
+
+def _note(
+    name: str,
+    found: dict[str, Ticket],
+    plain: dict[str, Ticket],
+    benches: dict[str, Workbench],
+    seed: int,
+    home: Path,
+    results_dir: Path,
+) -> None:
+    """Score and compare one switch's tickets; their scores are kept under `home`."""
+    for lang, ticket in found.items():
+        bench = benches[lang]
+        scored = runs.measure(bench, ticket, HEADLINE, seed, home / bench.scale / "scores.csv")
+        others = [jaccard(ticket, other) for at, other in found.items() if at != lang]
+        row = {
+            **scored,
+            "switch": name,
+            "searched": ticket.record.scores[HEADLINE],
+            "jaccard_plain": jaccard(ticket, plain[lang]),
+            "jaccard_others": float(np.mean(others)) if others else np.nan,
+        }
+        tables.add(results_dir / bench.scale / "switches.csv", [row])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.switches")
+    parser.add_argument("--scale", default="demo", help="demo, small or paper")
+    parser.add_argument("--task", default="ner")
+    parser.add_argument("--langs", default=",".join(LANGS))
+    parser.add_argument("--data-dir", help="a folder laid out like the hub")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
+    given = parser.parse_args(arguments)
+    asked = {"scale": given.scale, "task": given.task, "langs": given.langs,
+             "data_dir": given.data_dir}  # fmt: skip
+    p = check(asked)
+    measure(p["task"], p["langs"], p["scale"], given.runs, given.results, p["data_dir"])
+
+
+if __name__ == "__main__":
+    main()

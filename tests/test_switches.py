@@ -1,0 +1,43 @@
+"""Masks found by the reference code's habits: scored as the others are, and found once."""
+
+import pytest
+
+from lnlib import runs, switches, tables
+from lnlib.errors import UserError
+from lnlib.overlap import jaccard
+from lnlib.tickets import Ticket
+from lnlib.workbench import Workbench
+
+
+def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
+    bert, toy_scale, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(switches, "SWITCHES", {"one_schedule": switches.SWITCHES["one_schedule"]})
+    home, out = tmp_path / "runs", tmp_path / "results"
+    monkeypatch.setattr(switches, "load_encoder", lambda _: bert)
+    switches.measure("ner", ["ur", "en"], "demo", home, out)
+    rows = tables.read(out / "demo" / "switches.csv").set_index(["switch", "lang"])
+    assert set(rows.index) == {(s, lang) for s in ("none", "one_schedule") for lang in ("en", "ur")}
+
+    plain, other = (
+        Ticket.load(runs.ticket_path(home, "demo", "ner", lang, 0)) for lang in ("ur", "en")
+    )
+    own = rows.loc[("none", "ur")]
+    assert own["value"] == own["searched"]  # without a switch a search scores as a transfer does
+    assert own["jaccard_plain"] == 1.0
+    assert own["jaccard_others"] == pytest.approx(jaccard(plain, other), rel=1e-5)  # six digits
+    switched = runs.ticket_path(home / "switches" / "one_schedule", "demo", "ner", "ur", 0)
+    shared = jaccard(Ticket.load(switched), plain)
+    assert rows.loc[("one_schedule", "ur"), "jaccard_plain"] == pytest.approx(shared, rel=1e-5)
+    assert shared < 1.0
+
+    before = (out / "demo" / "switches.csv").read_bytes()
+    monkeypatch.delattr(Workbench, "train")
+    switches.measure("ner", ["ur", "en"], "demo", home, out)
+    assert (out / "demo" / "switches.csv").read_bytes() == before
+
+
+def test_an_unknown_language_is_said_before_anything_is_loaded(tmp_path):
+    with pytest.raises(UserError, match="unknown language 'ut'"):
+        switches.main(["--langs", "ut", "--runs", str(tmp_path), "--results", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
