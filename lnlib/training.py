@@ -80,7 +80,7 @@ def train(
 
     With `mask`, pruned weights are zeroed first and stay zero. The rate falls to zero within the
     round, or, with `horizon`, as if it had that many steps; the reference code takes the steps of
-    all rounds. AdamW without weight decay, gradients clipped, bf16 autocast on a GPU.
+    all rounds. AdamW without weight decay, gradients clipped, bf16 autocast on a GPU that has it.
     Raises UserError if the loss is not finite or the GPU is full.
     """
     device = default_device()
@@ -160,14 +160,22 @@ def score(model: nn.Module, data: TaskData, recipe: Recipe, tokenizer: PreTraine
     return Score(get_task(data.task).metric, value, loss_mean, len(held_out), held_out.lost_words)
 
 
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the device has bf16 units: NVIDIA's have since compute capability 8.
+
+    `torch.cuda.is_bf16_supported` is also true of those that only emulate it, such as the T4 that
+    Colab lends, where it is slower than fp32.
+    """
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
 def forward(
     model: nn.Module, batch: Batch, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean cross-entropy (nats) and logits: mlm (P, V) at the masked positions, else the head's."""
     inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.inputs.items()}
     labels = batch.labels.to(device, non_blocking=True)
-    half = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    with torch.autocast(device.type, torch.bfloat16, enabled=half):
+    with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bf16(device)):
         if batch.picked is None:
             logits = model(**inputs).logits
         else:

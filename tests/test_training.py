@@ -12,7 +12,7 @@ from lnlib.encoding import IGNORE, collate, encode, training_order
 from lnlib.errors import UserError
 from lnlib.scales import Recipe
 from lnlib.tasks import accuracy, f1, perplexity
-from lnlib.training import forward, learning_rate
+from lnlib.training import forward, learning_rate, multiplies_bf16
 from lnlib.workbench import Workbench
 
 
@@ -110,3 +110,13 @@ def test_training_that_diverges_is_said_with_what_to_try(bert):
     wild = Workbench(bert, "ner", "ur", recipe=Recipe(24, 12, 8, 4, 1e30, 48))
     with pytest.raises(UserError, match=r"diverged at step.*below 1e"):
         wild.train(0)
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((7, 5), False), ((8, 0), True), ((9, 0), True)]
+)
+def test_bf16_is_for_gpus_that_multiply_it(monkeypatch, capability, expected):
+    """A T4 (7.5) emulates it, and says that it supports it."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert multiplies_bf16(torch.device("cuda")) is expected
+    assert not multiplies_bf16(torch.device("cpu"))
