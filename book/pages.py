@@ -15,7 +15,7 @@ import yaml
 from IPython.display import Markdown, display
 
 from lnlib import gains, tables
-from lnlib.grid import plan
+from lnlib.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.measures import NAMES, Tables
 from lnlib.scales import SCALES
@@ -119,9 +119,8 @@ def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str]
     figure needs, and which command comes after it. Hours are counted trainings times recorded
     seconds.
     """
-    recorded, hours, count = table("scores"), 0.0, 0
-    for run in plan(SCALE, tasks, langs, seeds):
-        count += run.trainings
+    recorded, hours, grid = table("scores"), 0.0, plan(SCALE, tasks, langs, seeds)
+    for run in grid:
         hours += (
             run.trainings * recorded.loc[recorded["task"] == run.task, "seconds"].median() / 3600
         )
@@ -130,12 +129,28 @@ def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str]
         f"{number(hours, 1)} hours on one core of {machine[0]}" if len(machine) else "not measured"
     )
     parts = {"tasks": tasks, "langs": langs, "seeds": seeds}
-    grid = " ".join(f"{name}={','.join(map(str, value))}" for name, value in parts.items() if value)
+    which = " ".join(f"{name}={','.join(map(str, v))}" for name, v in parts.items() if v)
     after = f"{then}\n" if then else ""
     return (
         f":::{{dropdown}} Get this page's figure again\n**From the tables**, in seconds:\n\n"
-        f"```python\n{replay.strip()}\n```\n\n**From nothing**: {count:,} trainings, {cost}; on a "
-        f'GPU it has not been measured.\n\n```bash\nmake reproduce GRID="{grid}"\n{after}```\n:::'
+        f"```python\n{replay.strip()}\n```\n\n**From nothing**: "
+        f"{sum(run.trainings for run in grid):,} trainings, {cost}. {on_gpus(grid)}\n\n"
+        f'```bash\nmake reproduce GRID="{which}"\n{after}```\n:::'
+    )
+
+
+def on_gpus(grid: Sequence[Run], scale: str = SCALE) -> str:
+    """A sentence on what part of a grid takes on GPUs: bounds, where none has been measured."""
+    work = table("cost", scale).groupby("task")["flops"].mean()
+    if {run.task for run in grid} - set(work.index):
+        return "On a GPU it has not been measured."
+    least = [
+        f"{number(60 * hours_at_least(grid, work, peak), 0)} minutes on {name}"
+        for name, peak in (("a T4", PEAKS["T4"]), ("an H200", PEAKS["H200"]))
+    ]
+    return (
+        f"No GPU has been measured; by counted work, data sheets' peaks and {STARTUP:.0f} seconds "
+        f"to start each of {len(grid)} runs it is at least {' and '.join(least)}."
     )
 
 

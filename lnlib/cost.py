@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lnlib import tables
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import Encoded, training_order
 from lnlib.errors import choose
-from lnlib.grid import Run, plan
+from lnlib.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.masks import encoder_of, prunable
+from lnlib.provenance import machine, versions
 from lnlib.scales import SCALES, Recipe
 from lnlib.tasks import TASKS
 from lnlib.training import default_device
@@ -30,7 +32,6 @@ from lnlib.workbench import Workbench
 WARM_UP, STEPS = 5, 20  # the first steps allocate and compile; twenty others' mean is steady
 SAMPLE = 2_000  # training examples to draw batches from: lengths, and so times, are theirs
 SCORED = 200  # validation examples scored to time one
-STARTUP = 10.0  # seconds of a run outside training and scoring: interpreter, imports, data, figures
 NOTEBOOK = 0.2  # MB of an executed notebook with its figures
 _STATE = 16  # bytes a parameter: weight, gradient and Adam's two moments, fp32
 
@@ -140,6 +141,16 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def row(what: Measured, task: str, lang: str, scale: str, encoder: Encoder) -> dict[str, Any]:
+    """What was measured, as a row of `cost.csv`."""
+    recipe, made_by = SCALES[scale].recipes[task], versions()
+    return {
+        "scale": scale, "task": task, "lang": lang, **asdict(what), "steps": recipe.steps,
+        "recipe": recipe.hash, "encoder": encoder.fingerprint, **machine(),
+        **{key: made_by[key] for key in ("lnlib", "code", "torch")},
+    }  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: measure each task in its first language, print the table and the sum."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.cost")
@@ -148,6 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--langs", default="", help="the paper's, if none are given")
     parser.add_argument("--seeds", default="", help="the plan's, if none are given")
     parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
+    parser.add_argument("--record", type=Path, metavar="RESULTS",
+                        help="keep what was measured in RESULTS/SCALE/cost.csv")  # fmt: skip
     options = parser.parse_args(arguments)
     scale = choose(options.scale, SCALES, "scale")
     tasks, langs, seeds = (
@@ -160,6 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for task in dict.fromkeys(run.task for run in grid):
         lang = next(run.lang for run in grid if run.task == task)
         measured[task] = measure(encoder, task, lang, scale, options.data_dir)
+        if options.record:
+            found = row(measured[task], task, lang, scale, encoder)
+            tables.add(options.record / scale / "cost.csv", [found])
     table = cost(grid, measured)
     print(table.to_string(index=False, float_format="{:.3g}".format))
     device = default_device()
@@ -168,6 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
         f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk"
     )
+    work = {task: what.flops for task, what in measured.items()}
+    least = [f"{hours_at_least(grid, work, peak):.2g} on a {name}" for name, peak in PEAKS.items()]
+    print(f"Hours at least, by the data sheet's peak: {', '.join(least)}")
 
 
 if __name__ == "__main__":

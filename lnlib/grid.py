@@ -7,7 +7,7 @@ hand and one started by the grid share everything.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lnlib.errors import UserError, choose
@@ -23,6 +23,10 @@ SEEDS = {"ner": (0, 1, 2), "mlm": (0, 1), "xnli": (0, 1)}
 # otherwise (its Appendix D).
 SPARSER_TASKS = ("ner", "xnli")
 RANKED_LANGS, RANKED_TASKS = ("en", "fr", "de", "ar"), ("ner", "xnli")
+STARTUP = 10.0  # seconds of a run outside training and scoring: interpreter, imports, data, figures
+# FLOP/s by the data sheets, of the arithmetic that trainings use there: fp32 on the T4 that Colab
+# lends (it has no bf16 units), bf16 on an H200.
+PEAKS = {"T4": 8.1e12, "H200": 989e12}
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,16 @@ def time_left(grid: Sequence[Run], before: Collection[str], done: Collection[str
     lately = sum(trainings[name] for name in set(done) - set(before))
     left = sum(trainings.values()) - sum(trainings[name] for name in done)
     return elapsed * left / lately if lately else None
+
+
+def hours_at_least(grid: Sequence[Run], flops: Mapping[str, float], peak: float) -> float:
+    """Hours of a grid on a device of which only its peak (FLOP/s) is known: no run is faster.
+
+    `flops` are those of one training, by task. Every run's start-up is counted; small matrices, and
+    memory that is too slow for the arithmetic, are not, so that a small encoder takes far longer.
+    """
+    work = sum(run.trainings * flops[run.task] for run in grid)
+    return (work / peak + len(grid) * STARTUP) / 3600
 
 
 def _search(task: str, lang: str, seed: int, controls: Sequence[str] = ()) -> Run:

@@ -44,11 +44,15 @@ RETRIEVAL = [*RETRIEVAL_KEY, "accuracy", "cosine", "n", "lnlib", "code", "search
 SWITCH_KEY = ["scale", "task", "lang", "seed", "switch", "sparsity"]
 SWITCHES = [*SWITCH_KEY, "metric", "value", "searched", "jaccard_plain", "jaccard_others", "steps",
             "lnlib", "code", "recipe", "data", "encoder"]  # fmt: skip
+COST_KEY = ["scale", "task", "machine", "device", "threads"]
+COST = [*COST_KEY, "lang", "seconds", "flops", "memory", "ticket", "steps", "lnlib", "code",
+        "torch", "recipe", "encoder"]  # fmt: skip
 TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
           "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY),
           "verdicts": (VERDICTS, VERDICT_KEY),
           "learning": (SCORES, [*SCORE_KEY, "steps"]),
-          "retrieval": (RETRIEVAL, RETRIEVAL_KEY), "switches": (SWITCHES, SWITCH_KEY)}  # fmt: skip
+          "retrieval": (RETRIEVAL, RETRIEVAL_KEY), "switches": (SWITCHES, SWITCH_KEY),
+          "cost": (COST, COST_KEY)}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_scale", "mask_task", "mask_lang", "metric",
          "code", "recipe", "search", "data", "encoder", "by", "part", "source", "target",
          "measure", "claim", "unit", "verdict", "why", "rows", "switch"]  # fmt: skip

@@ -6,7 +6,7 @@ import toys
 
 from lnlib import cost, runs, tables
 from lnlib.encoding import training_order
-from lnlib.grid import plan
+from lnlib.grid import hours_at_least, plan
 from lnlib.masks import prunable
 from lnlib.scales import LEVELS
 from lnlib.workbench import Workbench
@@ -58,6 +58,22 @@ def test_the_table_adds_up(bert, toy_scale):
     assert row["hours"] == pytest.approx((54 * 36 + 6 * cost.STARTUP) / 3600)
     assert row["disk, MB"] == pytest.approx(6 * 2.0 + 6 * cost.NOTEBOOK)
     assert row["TFLOP/s"] == 1.0
+
+
+def test_no_device_is_faster_than_its_peak_and_the_start_of_the_runs():
+    grid = plan("demo", ["mlm"], ["ur", "en"], [0])
+    trainings = sum(run.trainings for run in grid)
+    least = hours_at_least(grid, {"mlm": 3e12}, peak=1e12)
+    assert least == pytest.approx((3 * trainings + cost.STARTUP * len(grid)) / 3600)
+
+
+def test_what_was_measured_is_kept_where_it_is_asked_for(bert, toy_scale, tmp_path):
+    cost.main(["--tasks", "ner", "--langs", "ur", "--record", str(tmp_path)])
+    (found,) = tables.read(tmp_path / "demo" / "cost.csv").to_dict("records")
+    assert (found["task"], found["lang"], found["recipe"]) == ("ner", "ur", toys.RECIPE.hash)
+    assert found["seconds"] > 0
+    bench = Workbench(bert, "ner", "ur")
+    assert found["flops"] == pytest.approx(cost.flops(bench, toys.RECIPE), rel=1e-5)  # six digits
 
 
 def test_the_command_names_every_task_it_was_asked_for(bert, toy_scale, capsys):
