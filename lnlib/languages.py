@@ -58,6 +58,11 @@ MIXTURE = "en+fa+fr+zh"  # whose data the paper's multilingual mask was found on
 _WHY_NOT = {("xnli", "fa"): "XNLI has no Persian, so the paper has no Persian XNLI ticket either"}
 
 
+def name_of(lang: str) -> str:
+    """English name of a language, or the names in a mixture ("en+fa": "English + Persian")."""
+    return " + ".join(LANGUAGES[code].name for code in lang.split("+"))
+
+
 def check_language(task: str, lang: str) -> tuple[str, ...]:
     """The codes in `lang` ("ur", or "en+fa+fr+zh" for a mixture), checked against the task.
 

@@ -52,6 +52,16 @@ def test_full_tables_are_drawn():
         assert "not run" not in words(figure).lower()
 
 
+def test_a_mixture_is_drawn_under_its_languages_names():
+    """A search on mixed data ends in the same figure as any other."""
+    scores = FULL[0].replace({"lang": {"ur": "en+ur"}, "mask_lang": {"ur": "en+ur"}})
+    assert "English + Urdu" in words(figures.sparsity_curve(scores, "ner", "en+ur"))
+    shares = similarity(FULL[3]).rename(index={"ur": "en+ur"}, columns={"ur": "en+ur"})
+    labels = [text.get_text() for axes in figures.tree(shares, "shared (%)").axes
+              for text in axes.get_yticklabels()]  # fmt: skip
+    assert "English + Urdu" in labels
+
+
 def test_empty_tables_name_what_has_not_run():
     for figure in draw(*EMPTY, CURVE.iloc[:0]):
         figure.draw_without_rendering()

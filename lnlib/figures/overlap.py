@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import dendrogram
 from lnlib import nulls
 from lnlib.errors import UserError
 from lnlib.figures.style import COLOURS, MARKERS, SHARES, Figure, blank, figure_of, heatmap
-from lnlib.languages import LANGUAGES
+from lnlib.languages import name_of
 from lnlib.statistics import clusters, complete
 from lnlib.tasks import TASKS
 
@@ -104,7 +104,7 @@ def tree(similarity: pd.DataFrame, what: str) -> Figure:
         blank(axes, "a tree of languages")
         return figure
     figure, (left, right) = figure_of(8.4, 3.8, 1, 2)
-    names = [LANGUAGES[code].name for code in complete(similarity).index]
+    names = [name_of(code) for code in complete(similarity).index]
     dendrogram(linkage, ax=left, orientation="left", labels=names, color_threshold=0,
                above_threshold_color=COLOURS["full"])  # fmt: skip
     left.set_title(f"cophenetic correlation {fit:.2f}", size=9)

@@ -22,7 +22,7 @@ from lnlib.figures.style import (
     ordered,
 )
 from lnlib.gains import UNITS
-from lnlib.languages import LANGUAGES
+from lnlib.languages import LANGUAGES, name_of
 from lnlib.tasks import TASKS
 
 
@@ -30,7 +30,7 @@ def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
     rows = scores[(scores["task"] == task) & (scores["lang"] == lang)]
     ticket = gains.own(rows, task)
     if ticket.empty:
-        blank(axes, f"{TASKS[task].title}, {LANGUAGES[lang].name}")
+        blank(axes, f"{TASKS[task].title}, {name_of(lang)}")
         return
     full = rows[rows["method"] == "full"]["value"]
     if len(full):
@@ -49,7 +49,7 @@ def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
             axes.scatter(points["sparsity"], points["value"], label=control, **style)
     better(axes, task)
     axes.set(xlabel="sparsity (% of weights pruned)", xticks=range(10, 100, 10))
-    axes.set_title(LANGUAGES[lang].name)
+    axes.set_title(name_of(lang))
 
 
 def sparsity_curve(scores: pd.DataFrame, task: str, lang: str) -> Figure:
@@ -60,7 +60,7 @@ def sparsity_curve(scores: pd.DataFrame, task: str, lang: str) -> Figure:
     figure, (axes,) = figure_of(6.4, 4.0)
     _curve(axes, scores, task, lang)
     if axes.get_legend_handles_labels()[0]:
-        axes.set_title(f"{LANGUAGES[lang].name}, {TASKS[task].title}")
+        axes.set_title(f"{name_of(lang)}, {TASKS[task].title}")
         axes.legend(frameon=False)
     return figure
 
