@@ -74,8 +74,8 @@ def say(text: str) -> None:
 
 
 def number(value: object, digits: int = 2, sign: str = "") -> str:
-    """A number for reading, with a true minus sign; a dash for what is missing."""
-    if value is None or pd.isna(value):
+    """A number for reading, with a true minus sign; a dash for what is missing or has no bound."""
+    if value is None or pd.isna(value) or abs(float(value)) == float("inf"):  # type: ignore[arg-type]
         return NONE
     exact = round(float(value), 9)  # type: ignore[arg-type]  # a mean of decimals is one again
     return f"{exact:{sign}.{digits}f}".replace("-", "−")
