@@ -7,7 +7,7 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,8 @@ def _from_hub(source: Source, lang: str, split: str) -> Opened:
         builder = _builder(source.repo, config, source.revision)
     except Exception as cause:  # datasets raises OSError, ValueError, RuntimeError and its own
         raise hub_error(what, cause) from cause
-    splits = _splits(builder)
-    used = _split_to_read(splits, split, source, f"{source.repo}, {lang}")
-    try:
-        builder.download_and_prepare()
-        rows = builder.as_dataset(used)
-    except Exception as cause:
-        raise hub_error(what, cause) from cause
+    where = f"{source.repo}, {lang}"
+    rows, used, splits = _read(builder, source, split, where, lambda why: hub_error(what, why))
     # Offline, datasets takes the copy that was cached last, whatever its revision.
     pinned = connected or source.revision in str(builder.cache_dir)
     name = f"{source.repo}@{source.revision[:7] if pinned else 'another revision, from the cache'}"
@@ -79,13 +74,10 @@ def _from_folder(source: Source, lang: str, split: str, data_dir: Path) -> Opene
             builder = _builder(str(folder), config)
         except Exception as cause:
             raise _folder_error(folder, config, cause) from cause
-        splits = _splits(builder)
-        used = _split_to_read(splits, split, source, f"{folder}, {config}")
-        try:
-            builder.download_and_prepare()
-            rows = builder.as_dataset(used)
-        except Exception as cause:
-            raise _unreadable(folder, builder, cause) from cause
+        rows, used, splits = _read(
+            builder, source, split, f"{folder}, {config}",
+            lambda why: _unreadable(folder, builder, why),
+        )  # fmt: skip
     return Opened(f"folder {name}", rows, used, splits)
 
 
@@ -93,6 +85,23 @@ def _builder(where: str, config: str, revision: str | None = None) -> DatasetBui
     import datasets
 
     return datasets.load_dataset_builder(where, config, revision=revision)
+
+
+def _read(
+    builder: DatasetBuilder,
+    source: Source,
+    split: str,
+    where: str,
+    error: Callable[[Exception], UserError],
+) -> tuple[Dataset, str, list[str]]:
+    """Rows of `split` or its stand-in, the split read, and all there are; `error` says why not."""
+    splits = _splits(builder)
+    used = _split_to_read(splits, split, source, where)
+    try:
+        builder.download_and_prepare()
+        return builder.as_dataset(used), used, splits
+    except Exception as cause:
+        raise error(cause) from cause
 
 
 def _splits(builder: DatasetBuilder) -> list[str]:
