@@ -25,7 +25,7 @@ from lnlib.languages import MIXTURE
 from lnlib.measures import FEWEST, MEASURES, Tables
 from lnlib.scales import HEADLINE
 
-AGREES, DIFFERS, CANNOT_TELL, NOT_RUN = (
+AGREES, DIFFERS, CANNOT_TELL, NOT_RUN = VERDICTS = (  # in the order in which pages count them
     "agrees",
     "differs",
     "cannot be told at this scale",

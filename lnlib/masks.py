@@ -101,22 +101,15 @@ _BLOCK = 1 << 16  # scores looked at together: they stay in a core's cache from 
 _RUN, _RUNS = 64, 163
 
 
-def smallest(scores: np.ndarray, alive: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the `count` smallest of the alive scores, exactly that many, rising.
-
-    scores (W,) float, alive (W,) bool. Equal scores at the threshold fall in index order, so the
-    result does not depend on the sorting algorithm. Raises ValueError if fewer are alive or a
-    score is NaN.
-    """
-    return np.flatnonzero(fallen([scores], [alive], count)[0])
-
-
 def fallen(
     scores: Sequence[np.ndarray], alive: Sequence[np.ndarray], count: int
 ) -> list[np.ndarray]:
-    """`smallest` over several arrays under one threshold: a flat bool array for each, True falls.
+    """The `count` smallest of all alive scores: a flat bool array for each array, True falls.
 
-    Ties fall in the order of the arrays. One byte a score, and no copy of the scores.
+    scores float, and for each array alive, bool, of its shape. Exactly `count` fall: equal scores
+    at the threshold in the order of the arrays and of their indices, whatever the sorting
+    algorithm. One byte a score, and no copy of the scores. Raises ValueError if fewer are alive or
+    a score is NaN.
     """
     scores, alive = [part.ravel() for part in scores], [part.ravel() for part in alive]
     total = sum(map(np.count_nonzero, alive))

@@ -19,7 +19,6 @@ from lnlib.masks import (
     fallen,
     masked,
     prunable,
-    smallest,
     threshold,
     threshold_groups,
 )
@@ -59,25 +58,30 @@ def test_the_pooler_counts_only_when_asked_for(bert):
     assert [m.name for m in extra] == ["pooler.dense.weight"]
 
 
-def test_smallest_prunes_exactly_the_count_among_ties():
+def falling(scores, alive, count):
+    """Indices of what falls in a single array, rising."""
+    return np.flatnonzero(fallen([scores], [alive], count)[0])
+
+
+def test_exactly_the_count_falls_among_ties():
     scores = np.array([1, 1, 1, 1, 0, 2], np.float32)
     alive = np.array([1, 1, 1, 1, 1, 1], bool)
-    assert sorted(smallest(scores, alive, 3)) == [0, 1, 4]
+    assert list(falling(scores, alive, 3)) == [0, 1, 4]
 
 
-def test_smallest_leaves_pruned_weights_alone():
+def test_pruned_weights_do_not_fall_again():
     scores = np.array([0, 3, 1, 2], np.float32)
     alive = np.array([False, True, True, True])
-    assert list(smallest(scores, alive, 1)) == [2]
+    assert list(falling(scores, alive, 1)) == [2]
 
 
-def test_smallest_refuses_a_diverged_model():
+def test_a_diverged_model_is_refused():
     with pytest.raises(ValueError, match="not a number"):
-        smallest(np.array([np.nan, 1.0]), np.ones(2, bool), 1)
+        falling(np.array([np.nan, 1.0]), np.ones(2, bool), 1)
 
 
 def by_sorting(scores, alive, count):
-    """What `smallest` was first: all candidates at once, a partition, ties in index order."""
+    """The same, in the plainest way: all candidates at once, sorted, ties in index order."""
     candidates = np.flatnonzero(alive)
     values = scores[candidates]
     limit = np.sort(values)[count - 1] if count else -np.inf
@@ -98,8 +102,8 @@ def test_blocks_and_samples_prune_what_sorting_prunes(data, floats):
     run, runs = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 4)))
     with mock.patch.multiple(masks, _BLOCK=7, _RUN=run, _RUNS=runs):
         several = fallen(np.split(scores, [cut]), np.split(alive, [cut]), count)
-        assert list(smallest(scores, alive, count)) == list(by_sorting(scores, alive, count))
-    assert list(np.flatnonzero(np.concatenate(several))) == list(smallest(scores, alive, count))
+        assert list(falling(scores, alive, count)) == list(by_sorting(scores, alive, count))
+    assert list(np.flatnonzero(np.concatenate(several))) == list(falling(scores, alive, count))
 
 
 SIZE = 40_000  # three runs of the sample, and ends of the array that no run looks at
@@ -124,7 +128,7 @@ def test_no_order_deceives_the_sample(scores, share):
     count = max(1, int(share * alive.sum()))
     scores = scores.astype(np.float32)
     assert threshold([scores], [alive], count) == np.sort(scores[alive])[count - 1]
-    assert np.array_equal(smallest(scores, alive, count), by_sorting(scores, alive, count))
+    assert np.array_equal(falling(scores, alive, count), by_sorting(scores, alive, count))
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
