@@ -39,23 +39,34 @@ def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
     """The overlap between languages among its nulls and seeds; published means as diamonds.
 
     A dot is a pair of masks, the bar their mean, with its 95 % interval over languages and seeds.
+    Left the whole range, right the rungs from the untouched encoder's mask on, enlarged.
     """
-    figure, (axes,) = figure_of(7.0, 3.8)
     rungs = nulls.ladder(overlap, task, sparsity)
     if rungs.empty:
+        figure, (axes,) = figure_of(7.0, 3.8)
         blank(axes, f"overlap of {TASKS[task].title} masks")
         return figure
-    order = _rungs(axes, rungs.set_index("rung")["jaccard"], nulls.RUNGS)
-    for rung, mean in nulls.ladder_means(overlap, rungs).iterrows():
-        axes.plot([mean["low"], mean["high"]], [order.index(rung)] * 2, color="black", lw=1.2)
-    for rung, value in nulls.published_ladder(task).items() if sparsity == 50 else ():
-        style = {"marker": "D", "s": 36, "facecolor": "white", "edgecolor": "black", "zorder": 4}
-        label = "published" if rung == nulls.RUNGS[0] else None
-        axes.scatter(value, order.index(rung), label=label, **style)
-    axes.set(xlabel="Jaccard of kept weights with a ticket's (%)", xlim=(0, 102))
-    axes.set_title(f"{TASKS[task].title}, {sparsity} % sparsity")
-    if sparsity == 50:  # the paper prints no other level
-        axes.legend(frameon=False, loc="upper left")
+    figure, (whole, upper) = figure_of(8.4, 3.8, columns=2, sharey=True)
+    values = rungs.set_index("rung")["jaccard"]
+    means = nulls.ladder_means(overlap, rungs)
+    theirs = nulls.published_ladder(task) if sparsity == 50 else {}  # the paper has no other level
+    for axes in (whole, upper):
+        order = _rungs(axes, values, nulls.RUNGS)
+        for rung, mean in means.iterrows():
+            axes.plot([mean["low"], mean["high"]], [order.index(rung)] * 2, color="black", lw=1.2)
+        for rung, value in theirs.items():
+            style = {"marker": "D", "s": 36, "facecolor": "white", "edgecolor": "black"}
+            label = "published" if rung == nulls.RUNGS[0] else None
+            axes.scatter(value, order.index(rung), label=label, zorder=4, **style)
+    whole.set(xlabel="Jaccard of kept weights with a ticket's (%)", xlim=(0, 102))
+    beyond_chance = pd.concat([values, pd.Series(theirs, dtype=float)]).drop(
+        list(nulls.RUNGS[:3]), errors="ignore"
+    )
+    upper.set(xlabel="the same, enlarged")
+    upper.set_xlim(beyond_chance.min() - 1, beyond_chance.max() + 1)
+    figure.suptitle(f"{TASKS[task].title}, {sparsity} % sparsity")
+    if theirs:
+        whole.legend(frameon=False, loc="lower left")
     return figure
 
 

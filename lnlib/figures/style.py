@@ -47,11 +47,12 @@ class Figure(mpl_figure.Figure):
         return text.getvalue()
 
 
-def figure_of(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+def figure_of(width: float, height: float, rows: int = 1, columns: int = 1,
+              sharey: bool = False) -> tuple[Figure, Any]:  # fmt: skip
     """A figure of `width` x `height` inches and its axes as a flat array."""
     figure = Figure(figsize=(width, height), layout="constrained")
     with sns.axes_style("ticks", _STYLE):
-        return figure, figure.subplots(rows, columns, squeeze=False).ravel()
+        return figure, figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel()
 
 
 def blank(axes: Axes, what: str) -> None:
