@@ -18,6 +18,11 @@ def sign(task: str) -> int:
     return 1 if TASKS[task].higher_is_better else -1
 
 
+def mixed(langs: pd.Series) -> pd.Series:
+    """Which codes are mixtures of languages, such as "en+fa+fr+zh": no further language."""
+    return langs.astype(str).str.contains("+", regex=False)
+
+
 def own(scores: pd.DataFrame, task: str) -> pd.DataFrame:
     """Rows of tickets scored where they were found: same task, language and seed."""
     rows = scores[(scores["task"] == task) & (scores["method"] == "ticket")]
@@ -26,13 +31,14 @@ def own(scores: pd.DataFrame, task: str) -> pd.DataFrame:
 
 
 def at(scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE) -> pd.Series:
-    """Mean score over seeds by language; `method` is "own", "full" or a control."""
+    """Mean score over seeds by language, not of mixtures; `method`: "own", "full" or a control."""
     if method == "own":
         rows = own(scores, task)
     else:
         rows = scores[(scores["task"] == task) & (scores["method"] == method)]
     level = 0 if method == "full" else sparsity
-    return rows[rows["sparsity"] == level].groupby("lang")["value"].mean()
+    rows = rows[(rows["sparsity"] == level) & ~mixed(rows["lang"])]
+    return rows.groupby("lang")["value"].mean()
 
 
 def over_own(
@@ -68,7 +74,7 @@ def change(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.Data
     mixtures of languages are left out.
     """
     rows = moved(scores, task, sparsity)
-    rows = rows[~(rows["mask_lang"] + rows["lang"]).str.contains("+", regex=False)]
+    rows = rows[~mixed(rows["mask_lang"]) & ~mixed(rows["lang"])]
     return rows.pivot_table(index="mask_lang", columns="lang", values="gain", aggfunc="mean")
 
 

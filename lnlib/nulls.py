@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lnlib import published
+from lnlib.gains import mixed
 from lnlib.methods import METHODS, WITHOUT_DATA
 from lnlib.scales import HEADLINE
 from lnlib.statistics import pairs_interval
@@ -89,11 +90,7 @@ def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:
         side = rows[(rows[f"task_{a}"] == task) & (rows[f"method_{a}"] == "ticket")]
         sides.append(side.assign(lang=side[f"lang_{a}"], other=side[f"lang_{b}"]))
     both = pd.concat(sides)
-    return both[~_mixed(both["lang"]) & ~_mixed(both["other"])]
-
-
-def _mixed(langs: pd.Series) -> pd.Series:
-    return langs.astype(str).str.contains("+", regex=False, na=False)
+    return both[~mixed(both["lang"]) & ~mixed(both["other"])]
 
 
 RUNGS = (

@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from lnlib.gains import mixed
 from lnlib.languages import LANGUAGES
 from lnlib.tasks import TASKS
 
@@ -23,7 +24,7 @@ def accuracies(retrieval: pd.DataFrame, mask_scale: str) -> pd.DataFrame:
     "magnitude", "shuffled"); `found_on` is the ticket's language, or the random mask's seed.
     """
     ours = retrieval["mask_scale"].isin(["", mask_scale])
-    rows = retrieval[ours & ~retrieval["mask_lang"].str.contains("+", regex=False)]
+    rows = retrieval[ours & ~mixed(retrieval["mask_lang"])]
     ticket, random = rows["method"] == "ticket", rows["method"] == "random"
     seeds = rows["mask_seed"].astype("Int64").astype(str)
     rows = rows.assign(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 
@@ -49,6 +50,16 @@ def verdict(number, task, *made):
 )
 def test_verdicts_on_scores(number, task, table, expected):
     assert verdict(number, task, synthetic.scores(tasks=(task,), **table))["verdict"] == expected
+
+
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_a_mixture_is_no_further_language(number):
+    """A search on mixed data has a full model, a ticket and controls too."""
+    scores = synthetic.scores(tasks=("ner",))
+    names = {"ar": "ar+ur"}
+    mixed = scores[scores["lang"] == "ar"].replace({"lang": names, "mask_lang": names})
+    more = pd.concat([scores, mixed], ignore_index=True)
+    assert verdict(number, "ner", more)["n"] == verdict(number, "ner", scores)["n"]
 
 
 @pytest.mark.parametrize(
