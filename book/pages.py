@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from IPython.display import Markdown, display
 
-from lnlib import gains, tables
+from lnlib import gains, nulls, statistics, tables
 from lnlib.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.measures import NAMES, Tables
@@ -52,6 +52,27 @@ def table(name: str, scale: str = SCALE) -> pd.DataFrame:
 def tables_of(scale: str) -> Tables:
     """The tables that the verdicts of one scale follow from."""
     return Tables(scale, *(table(name, scale) for name in NAMES))
+
+
+JACCARD, BEYOND, GAIN = "Jaccard", "departures beyond chance", "gain of a moved mask"
+
+
+def moved(scores: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Gain of a moved mask over the own one, by pair of languages: mean of both directions."""
+    changed = gains.change(scores, task).rename_axis(index="lang", columns="other")
+    return statistics.square(changed.stack().rename("gain").reset_index(), "gain")
+
+
+def between_languages(scale: str, task: str) -> dict[str, pd.DataFrame]:
+    """What two languages share and what a mask gains between them: square matrices by `JACCARD`
+    (0 to 1), `BEYOND` (points) and `GAIN` (unit of the metric); empty where nothing has run."""
+    rows = nulls.languages(nulls.compared, table("overlap", scale), task)
+    beyond = nulls.languages(nulls.departures, table("excess", scale), task)
+    return {
+        JACCARD: statistics.square(rows, "jaccard"),
+        BEYOND: statistics.square(beyond, "beyond"),
+        GAIN: moved(table("scores", scale), task),
+    }
 
 
 def bench(name: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 import synthetic
 import yaml
 
-from lnlib import tables
+from lnlib import nulls, statistics, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -61,3 +61,15 @@ def test_stale_scores_are_left_out_and_said_to_be(tmp_path, monkeypatch):
     table = pages.table("scores")
     assert len(table) == len(rows) - 2
     assert "Left out: 2 scores" in pages.run_so_far(table)
+
+
+def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
+    """Its numbers are computed as it is built; two of its sentences say which number is larger."""
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    pages = importlib.import_module("pages")
+    rungs = nulls.ladder(pages.table("overlap", "small"), "ner").groupby("rung")["jaccard"].mean()
+    assert rungs["one-shot magnitude"] > rungs["other language, other seed"]
+    between = pages.between_languages("small", "ner")
+    script = statistics.alike(list(between[pages.GAIN].index), "script")
+    tells = [statistics.mantel(m, between[pages.GAIN]).r for m in (script, between[pages.JACCARD])]
+    assert tells[0] > tells[1]
