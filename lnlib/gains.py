@@ -81,10 +81,12 @@ def change(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.Data
 def cross_task(scores: pd.DataFrame, sparsity: int = HEADLINE) -> pd.DataFrame:
     """Gain over the own mask of masks found on another task in the same language, one row a score.
 
-    Columns: task (scored on), mask_task, lang, seed, gain (in the unit of the metric).
+    Mixtures of languages are left out. Columns: task (scored on), mask_task, lang, seed, gain (in
+    the unit of the metric).
     """
     rows = scores[(scores["method"] == "ticket") & (scores["sparsity"] == sparsity)]
     rows = rows[(rows["mask_task"] != rows["task"]) & (rows["mask_lang"] == rows["lang"])]
+    rows = rows[~mixed(rows["lang"])]
     parts = []
     for task, part in rows.groupby("task"):
         part = part.assign(gain=over_own(part, scores, str(task), sparsity))

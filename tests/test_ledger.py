@@ -52,10 +52,10 @@ def test_verdicts_on_scores(number, task, table, expected):
     assert verdict(number, task, synthetic.scores(tasks=(task,), **table))["verdict"] == expected
 
 
-@pytest.mark.parametrize("number", [1, 2, 7])
+@pytest.mark.parametrize("number", [1, 2, 7, 12])
 def test_a_mixture_is_no_further_language(number):
     """A search on mixed data has a full model, a ticket and controls too."""
-    scores = synthetic.scores(tasks=("ner",))
+    scores = synthetic.scores(tasks=("mlm", "ner"))
     names = {"ar": "ar+ur"}
     mixed = scores[scores["lang"] == "ar"].replace({"lang": names, "mask_lang": names})
     more = pd.concat([scores, mixed], ignore_index=True)
