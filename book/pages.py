@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY: str = CONFIG["repository"]["url"]
 BRANCH: str = CONFIG["repository"]["branch"]
-SCALE = "demo"  # what the result pages show; other scales are named where they stand
+SCALE = "demo"  # where nothing else is said: what a reader can measure again in minutes
+REAL = "small"  # the paper's own text: what the main figures show
 NONE = "–"
 
 _BENCH = (
@@ -133,14 +134,14 @@ def show(
 
 
 def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
-          seeds: Sequence[int] = (), then: str = "") -> str:  # fmt: skip
+          seeds: Sequence[int] = (), then: str = "", scale: str = SCALE) -> str:  # fmt: skip
     """How a reader gets a page's main figure again: from the tables, or from nothing.
 
     `replay` is Python, run from the repository's folder; the rest says which part of the grid the
     figure needs, and which command comes after it. Hours are counted trainings times recorded
     seconds.
     """
-    recorded, hours, grid = table("scores"), 0.0, plan(SCALE, tasks, langs, seeds)
+    recorded, hours, grid = table("scores", scale), 0.0, plan(scale, tasks, langs, seeds)
     for run in grid:
         hours += (
             run.trainings * recorded.loc[recorded["task"] == run.task, "seconds"].median() / 3600
@@ -150,12 +151,13 @@ def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str]
         f"{number(hours, 1)} hours on one core of {machine[0]}" if len(machine) else "not measured"
     )
     parts = {"tasks": tasks, "langs": langs, "seeds": seeds}
-    which = " ".join(f"{name}={','.join(map(str, v))}" for name, v in parts.items() if v)
+    which = [f"{name}={','.join(map(str, v))}" for name, v in parts.items() if v]
+    which = " ".join([f"scale={scale}", *which])
     after = f"{then}\n" if then else ""
     return (
         f":::{{dropdown}} Get this page's figure again\n**From the tables**, in seconds:\n\n"
         f"```python\n{replay.strip()}\n```\n\n**From nothing**: "
-        f"{sum(run.trainings for run in grid):,} trainings, {cost}. {on_gpus(grid)}\n\n"
+        f"{sum(run.trainings for run in grid):,} trainings, {cost}. {on_gpus(grid, scale)}\n\n"
         f'```bash\nmake reproduce GRID="{which}"\n{after}```\n:::'
     )
 
@@ -207,6 +209,8 @@ def run_so_far(scores: pd.DataFrame, scale: str = SCALE) -> str:
         plural = "" if count == "1" else "s"
         rest = [code for code in codes if code not in done]
         tail = f" Not run: {names(rest)}." if rest else ""
+        if more := [code for code in LANGUAGES if code in set(rows["lang"]) - set(codes)]:
+            tail = f" Beyond the paper's: {names(more)}.{tail}"
         lines.append(
             f"- {title}: {len(done)} of {len(codes)} languages, {count} seed{plural}.{tail}"
         )

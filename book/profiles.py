@@ -17,7 +17,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from lnlib import figures, gains, nulls
+from lnlib import figures, gains, nulls, published
 from lnlib.corpora import gazetteer
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
 from lnlib.tasks import TASKS
@@ -41,28 +41,44 @@ def text(lang: str, task: str) -> str:
 
 
 @cache
-def table(name: str) -> pd.DataFrame:
-    """A table of scale `pages.SCALE`, read once for all pages."""
-    return pages.table(name)
+def table(name: str, scale: str = pages.SCALE) -> pd.DataFrame:
+    """A table of a scale, read once for all pages."""
+    return pages.table(name, scale)
 
 
 @cache
-def _neighbours(task: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _sources() -> dict[str, pd.DataFrame]:
+    """Scores by where they are from, in the order of the columns."""
+    ours = {f"ours, `{scale}`": table("scores", scale) for scale in pages.scales()}
+    return {**ours, "published": published.scores()}
+
+
+@cache
+def _neighbours(task: str, scale: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Overlaps, departures, and gains of moved masks, for all languages of a task."""
     return (
-        nulls.languages(nulls.compared, table("overlap"), task),
-        nulls.languages(nulls.departures, table("excess"), task),
-        gains.change(table("scores"), task),
+        nulls.languages(nulls.compared, table("overlap", scale), task),
+        nulls.languages(nulls.departures, table("excess", scale), task),
+        gains.change(table("scores", scale), task),
     )
 
 
+def _measured(lang: str, task: str) -> str | None:
+    """The first scale at which the language has a ticket for the task, if it has one."""
+    for scale in pages.scales():
+        if lang in set(gains.own(table("scores", scale), task)["lang"]):
+            return scale
+    return None
+
+
 class Profile:
-    """What the tables of scale `pages.SCALE` say of one language and task, as Markdown."""
+    """What the tables say of one language and task, as Markdown, at the first scale that has it."""
 
     def __init__(self, lang: str, task: str) -> None:
         """Both must be a pair of `PAGES`."""
         self.lang, self.task = lang, task
         self.name, self.title = LANGUAGES[lang].name, TASKS[task].title
+        self.scale = _measured(lang, task) or pages.SCALE
 
     def card(self) -> str:
         """The language, and ways to its other tasks and to the task's other languages."""
@@ -80,8 +96,8 @@ class Profile:
         ]
         return (
             f"{pages.sample(of.endonym, of.code)}\n\nCode `{of.code}`, script {of.script}, branch "
-            f"{of.family}, word order {of.word_order}. All numbers are at scale "
-            f"`{pages.SCALE}`.\n\n"
+            f"{of.family}, word order {of.word_order}. Where nothing else is said, numbers are at "
+            f"scale `{self.scale}`.\n\n"
             f"Tasks: {', '.join(tasks)}. Languages: {', '.join(langs)}."
         )
 
@@ -102,20 +118,22 @@ class Profile:
             rows.append(row)
         return pages.markdown(pd.DataFrame(rows))
 
-    def at_half(self) -> dict[str, float | None]:
+    def at_half(self, scores: pd.DataFrame) -> dict[str, float | None]:
         """Mean scores over seeds at 50 % sparsity, by column; None for what has not run."""
-        at = {name: gains.at(table("scores"), self.task, m) for name, m in _COLUMNS.items()}
+        at = {name: gains.at(scores, self.task, method) for name, method in _COLUMNS.items()}
         return {name: values.get(self.lang) for name, values in at.items()}
 
     def scores(self) -> str:
-        """The full model, the ticket and the controls at 50 %."""
+        """The full model, the ticket and the controls at 50 %, ours at each scale and published."""
+        columns = {who: self.at_half(scores) for who, scores in _sources().items()}
+        frame = pd.DataFrame(columns, dtype=float).dropna(axis="columns", how="all")
         unit = f"{gains.UNITS[self.task]} at 50 %"
-        frame = pd.DataFrame(self.at_half().items(), columns=["trained with", unit])
-        return pages.markdown(frame, {unit: pages.number})
+        shown = frame.rename_axis(unit).reset_index()
+        return pages.markdown(shown, dict.fromkeys(frame.columns, pages.number))
 
     def curve_alt(self) -> str:
         """What the curve shows, for those who do not see it."""
-        found = self.at_half()
+        found = self.at_half(table("scores", self.scale))
         said = ", ".join(
             f"{name} {pages.number(value)}" for name, value in found.items() if value is not None
         )
@@ -123,7 +141,7 @@ class Profile:
 
     def density(self) -> pd.DataFrame:
         """Densities of this page's tickets, and of the untouched encoder's mask."""
-        rows = table("density")
+        rows = table("density", self.scale)
         ticket = (rows["lang"] == self.lang) & (rows["task"] == self.task)
         return rows[(ticket & (rows["method"] == "ticket")) | (rows["method"] == "magnitude")]
 
@@ -145,7 +163,7 @@ class Profile:
 
         The nearest come first, by departures shared beyond chance, or by Jaccard without them.
         """
-        overlap, departures, changed = _neighbours(self.task)
+        overlap, departures, changed = _neighbours(self.task, self.scale)
         rows, beyond = (part[part["lang"] == self.lang] for part in (overlap, departures))
         none = pd.Series(dtype=float)
         into, out = (part.get(self.lang, none) for part in (changed, changed.T))
@@ -177,18 +195,18 @@ class Profile:
     def again(self) -> str:
         """How the page's curve is drawn again, and the one command that measures it again."""
         replay = (
-            'from lnlib import figures, tables\nscores = tables.read("results/demo/scores.csv")\n'
+            "from lnlib import figures, tables\n"
+            f'scores = tables.read("results/{self.scale}/scores.csv")\n'
             f'figures.sparsity_curve(scores, "{self.task}", "{self.lang}").savefig("curve.svg")'
         )
-        return pages.again(replay, tasks=[self.task], langs=[self.lang])
+        return pages.again(replay, tasks=[self.task], langs=[self.lang], scale=self.scale)
 
     def page(self, folder: Path, start: Path) -> str:
         """The whole page below its title, with figures in `folder`, linked from `start`."""
-        measured = self.lang in set(gains.own(table("scores"), self.task)["lang"])
         parts = ["## The language", self.card(), "## Sentences", self.sentences(), "## Score"]
-        if not measured:
+        if not _measured(self.lang, self.task):
             covered = "" if self.lang in PAPER_COVERAGE[self.task] else " (nor by the paper)"
-            parts += [f"Not run at scale `{pages.SCALE}`{covered}.", self.again()]
+            parts += [f"Not run at any scale{covered}.", self.again()]
             return "\n\n".join(parts)
 
         def drawn(what: str, figure: figures.Figure, caption: str, alt: str) -> str:
@@ -199,8 +217,8 @@ class Profile:
             options = f":name: fig-{name}\n:alt: {alt}"
             return f"```{{figure}} {link}\n{options}\n\n{caption}\n```"
 
-        where = f"{self.name}, {self.title}, scale {pages.SCALE}"
-        curve = figures.sparsity_curve(table("scores"), self.task, self.lang)
+        where = f"{self.name}, {self.title}, scale {self.scale}"
+        curve = figures.sparsity_curve(table("scores", self.scale), self.task, self.lang)
         bars = [
             drawn(
                 by,
@@ -224,19 +242,21 @@ class Profile:
 
 def index() -> str:
     """The way in: a row a language, a column a task, the ticket's score at 50 % as the link."""
-    at = {task: gains.at(table("scores"), task, "own") for task in TASKS}
     rows = [
         {"language": language.name, "own name": pages.sample(language.endonym, lang)}
-        | {task.upper(): _link(lang, task, at[task]) for task in TASKS}
+        | {task.upper(): _link(lang, task) for task in TASKS}
         for lang, language in LANGUAGES.items()
     ]
     return pages.markdown(pd.DataFrame(rows))
 
 
-def _link(lang: str, task: str, scores: pd.Series) -> str:
+def _link(lang: str, task: str) -> str:
     if (lang, task) not in PAGES:
         return pages.NONE
-    words = pages.number(scores[lang]) if lang in scores else "not run"
+    words, scale = "not run", _measured(lang, task)
+    if scale:
+        words = pages.number(gains.at(table("scores", scale), task, "own").get(lang))
+        words += f" ({scale})" if scale != pages.SCALE else ""
     return f"[{words}](languages/{lang}-{task})"
 
 

@@ -142,8 +142,8 @@ def pairs_interval(
     """95 % interval of the mean over pairs of masks, by drawing languages and then their seeds.
 
     `pairs` names the two masks behind each value as (language, seed), None for a mask that belongs
-    to no language. A pair counts as often as both its masks are drawn. Endless with fewer than
-    three languages.
+    to no language. A pair counts as often as both its masks are drawn; two of one language and seed
+    (of two tasks, say) are drawn together. Endless with fewer than three languages.
     """
     masks = sorted({mask for pair in pairs for mask in pair if mask is not None})
     langs = sorted({lang for lang, _ in masks})
@@ -156,7 +156,8 @@ def pairs_interval(
         own = [place for place, mask in enumerate(masks) if mask[0] == lang]
         drawn[:, own] = rng.multinomial(count * len(own), [1 / len(own)] * len(own))
     place = {mask: number for number, mask in enumerate(masks)} | {None: len(masks)}
-    one, other = (np.array([place[pair[side]] for pair in pairs]) for side in (0, 1))
+    one = np.array([place[a] for a, _ in pairs])
+    other = np.array([place[None if b == a else b] for a, b in pairs])
     weights = drawn[:, one] * drawn[:, other]
     with np.errstate(invalid="ignore"):  # a draw may hold no pair at all
         means = weights @ np.asarray(values, dtype=float) / weights.sum(axis=1)

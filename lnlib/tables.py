@@ -51,6 +51,7 @@ TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
           "excess": (EXCESS, EXCESS_KEY), "density": (DENSITY, DENSITY_KEY),
           "verdicts": (VERDICTS, VERDICT_KEY),
           "learning": (SCORES, [*SCORE_KEY, "steps"]),
+          "repeats": (SCORES, [*SCORE_KEY, "machine", "device"]),
           "retrieval": (RETRIEVAL, RETRIEVAL_KEY), "switches": (SWITCHES, SWITCH_KEY),
           "cost": (COST, COST_KEY)}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_scale", "mask_task", "mask_lang", "metric",

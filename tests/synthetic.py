@@ -81,6 +81,7 @@ def overlap(
     *,
     language: float = 0.85,
     seed: float = 0.93,
+    task: float = 0.8,
     one_seed: float = 0.02,
     expected: float = 0.36,
     tasks=("mlm", "ner", "xnli"),
@@ -92,8 +93,9 @@ def overlap(
 
     In a layer they share `by_layer` more.
 
-    Pairs of seeds of one language share `seed`; the controls lie below.
+    Pairs of seeds of one language share `seed`, those of two tasks `task`; the controls lie below.
     """
+    across = task
     rng = np.random.default_rng(0)
     rows = []
 
@@ -124,6 +126,9 @@ def overlap(
             row("all", "all", one, ("magnitude", None, None, np.nan), 0.7)
             row("all", "all", one, ("random", None, None, 0), 0.34)
             row("all", "all", one, ("shuffled", task, lang, 0), 0.72)
+            for other in tasks[: tasks.index(task)]:
+                if lang in PAPER_COVERAGE[other]:
+                    row("all", "all", one, ("ticket", other, lang, 0), across)
     return pd.DataFrame(rows)
 
 

@@ -203,11 +203,13 @@ def test_masks_of_another_task_are_compared_with_the_own_one():
 
 
 def test_the_ladder_is_in_order_and_names_only_what_was_measured():
-    table = synthetic.overlap(tasks=("ner",))
+    table = synthetic.overlap(tasks=("ner", "xnli"))
     means = nulls.ladder(table, "ner").groupby("rung")["jaccard"].mean()
     assert set(means.index) == set(nulls.RUNGS)
     assert means["independent masks"] == pytest.approx(100 / 3)
     assert means["same density per matrix"] == pytest.approx(36.0)
+    # 8 languages have both tasks; a pair scatters by 0.3 points: four standard errors are 0.42
+    assert means["other task, same language"] == pytest.approx(80, abs=0.42)
     without = table[table["method_b"] != "shuffled"]
     assert "shuffled labels" not in set(nulls.ladder(without, "ner")["rung"])
     assert nulls.ladder(table, "mlm").empty
@@ -243,7 +245,7 @@ def test_the_interval_is_students():
 
 
 def test_departures_have_rungs_of_their_own():
-    table = synthetic.excess(tasks=("ner",))
+    table = synthetic.excess(tasks=("ner", "xnli"))
     means = nulls.excess_ladder(table, "ner").groupby("rung")["shared"].mean()
     assert set(means.index) == set(nulls.EXCESS_RUNGS)
     assert means["chance, anywhere in a matrix"] == pytest.approx(4)

@@ -56,16 +56,26 @@ def test_the_verdicts_are_those_of_the_recorded_tables(measured):
 
 
 def test_a_recording_is_of_every_table_that_runs_fill(measured):
-    assert set(everything(measured)) == set(tables.TABLES) - {
-        "learning",
-        "switches",
-        "cost",
-        "retrieval",
-    }  # other commands'
+    others = {"learning", "switches", "cost", "retrieval"}  # other commands'
+    others |= {"repeats"}  # takes a second machine
+    assert set(everything(measured)) == set(tables.TABLES) - others
 
 
 def test_recording_twice_changes_nothing(measured):
     assert everything(measured) == everything(measured)
+
+
+def test_a_score_that_another_machine_measured_again_is_kept_beside_the_new_one(measured):
+    everything(measured)
+    home, table = measured / "results/demo", measured / "runs/demo/scores.csv"
+    first = tables.read(home / "scores.csv")
+    here = tables.read(table)
+    again = here.head(3).assign(machine="another", value=here["value"].head(3) + 1)
+    tables.add(table, again.to_dict("records"))
+    everything(measured)
+    kept, now = (tables.read(home / f"{name}.csv") for name in ("repeats", "scores"))
+    assert kept.to_dict("records") == first.merge(again[tables.SCORE_KEY]).to_dict("records")
+    assert (now["machine"] == "another").sum() == 3 and len(now) == len(first)
 
 
 def test_scores_of_another_recipe_are_not_taken_over(measured):

@@ -118,6 +118,8 @@ def test_an_interval_over_masks_needs_three_languages_and_draws_no_control():
     values = [0.0, 0.0, 0.0, 4.0]  # the mean of four draws with replacement is binomial(4, 1/4)
     low, high = statistics.pairs_interval(values, [(mask, None) for mask in own])
     assert (low, high) == (0.0, 3.0)
+    # two masks of one language and seed, of two tasks or of shuffled labels, are drawn as one
+    assert statistics.pairs_interval(values, [(mask, mask) for mask in own]) == (0.0, 3.0)
 
 
 def test_the_tree_joins_what_is_alike_and_keeps_exact_distances():
