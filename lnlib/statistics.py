@@ -1,7 +1,8 @@
 """Relations between languages, tested with what pairs of languages allow.
 
 n languages give n (n - 1) / 2 pairs, and pairs that share a language are not independent. So
-nothing here counts pairs as observations: intervals resample languages, tests permute them.
+nothing here counts pairs as observations: intervals resample languages, tests permute them or turn
+their signs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lnlib.languages import LANGUAGES
 
 PERMUTATIONS = 9_999  # the smallest p is then 0.0001; a second for eleven languages
 RESAMPLES = 2_000  # the usual number for a 95 % percentile interval
+_FEWEST_SIGNS = 6  # languages: five have 32 ways to give signs, two of which are as far as any
 _FEWEST = 5  # languages: fewer have so few orders (24 for four) that p cannot fall below 0.04
 
 
@@ -182,6 +184,23 @@ def crossed_interval(matrix: pd.DataFrame, *, resamples: int = RESAMPLES,
     return float(low), float(high)
 
 
+def sign_flips(differences: Sequence[float]) -> float:
+    """Two-sided p that paired differences have mean 0: one difference a language, missing dropped.
+
+    Exact: the share of all 2^n ways to give them signs whose mean is as far from 0. It supposes
+    that a difference and its negative were equally likely. Differences over pairs of languages are
+    averaged over the pairs of one language first, since these share its score. NaN with fewer than
+    six languages, where p cannot fall below 0.05. Source: Fisher's randomization test.
+    """
+    values = np.asarray(differences, dtype=float)
+    values = values[~np.isnan(values)]
+    if len(values) < _FEWEST_SIGNS:
+        return np.nan
+    ways = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
+    means = np.abs((2 * ways - 1) @ values)
+    return float((means >= abs(values.sum()) - 1e-12).mean())  # 1e-12: the observed way counts
+
+
 def clusters(similarity: pd.DataFrame) -> tuple[np.ndarray, float, list[str]]:
     """Average-linkage tree of the languages: scipy's linkage, cophenetic correlation, leaf order.
 
@@ -200,10 +219,15 @@ def clusters(similarity: pd.DataFrame) -> tuple[np.ndarray, float, list[str]]:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's correction: p-values of several tests, so that any one below 0.05 still means 5 %."""
+    """Holm's correction: p-values of several tests, so that any one below 0.05 still means 5 %.
+
+    NaN stays, and is no test.
+    """
     p_values = np.asarray(p, dtype=float)
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    order = np.argsort(p_values)  # NaN last
+    tests = int((~np.isnan(p_values)).sum())
+    factors = np.maximum(tests - np.arange(len(p_values)), 1)
+    stepped = np.maximum.accumulate(p_values[order] * factors)
     out = np.empty_like(p_values)
     out[order] = np.minimum(stepped, 1)
     return out.tolist()

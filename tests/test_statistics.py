@@ -130,5 +130,24 @@ def test_the_tree_joins_what_is_alike_and_keeps_exact_distances():
     assert sum(a != b for a, b in pairwise(scripts)) == len(set(scripts)) - 1
 
 
+def test_the_p_of_turned_signs_is_that_of_a_hand_count():
+    # 1 .. 6 all positive: of 64 ways only all plus and all minus have a sum as far from 0
+    assert statistics.sign_flips([1, 2, 3, 4, 5, 6, np.nan]) == pytest.approx(2 / 64)
+    # -1 and the rest plus: also 1 and the rest plus, and both turned round
+    assert statistics.sign_flips([-1, 2, 3, 4, 5, 6]) == pytest.approx(4 / 64)
+    assert np.isnan(statistics.sign_flips([1.0] * 5))
+
+
+def test_differences_around_zero_are_called_a_difference_as_often_as_p_says():
+    rng = np.random.default_rng(0)
+    p = np.array([statistics.sign_flips(rng.normal(size=9)) for _ in range(600)])
+    # 600 draws at 0.05: the standard error of the share is 0.009; four of them
+    assert abs((p <= 0.05).mean() - 0.05) <= 0.036
+
+
+def test_a_test_that_was_not_made_does_not_weigh_on_the_others():
+    assert statistics.holm([0.01, np.nan, 0.03])[::2] == pytest.approx([0.02, 0.03])
+
+
 def test_holms_correction_of_a_hand_computed_case():
     assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
