@@ -96,11 +96,13 @@ def say(text: str) -> None:
 
 
 def number(value: object, digits: int = 2, sign: str = "") -> str:
-    """A number for reading, with a true minus sign; a dash for what is missing or has no bound."""
+    """A number for reading, with a true minus sign and none on a zero; a dash for what is missing
+    or has no bound."""
     if value is None or pd.isna(value) or abs(float(value)) == float("inf"):  # type: ignore[arg-type]
         return NONE
     exact = round(float(value), 9)  # type: ignore[arg-type]  # a mean of decimals is one again
-    return f"{exact:{sign}.{digits}f}".replace("-", "−")
+    shown = f"{exact:{sign}.{digits}f}"
+    return shown.lstrip("+-") if float(shown) == 0 else shown.replace("-", "−")
 
 
 def signed(value: object) -> str:
