@@ -116,7 +116,7 @@ class Profile:
             if "premise" in example:
                 row["label"] = gazetteer.NLI_LABELS[example["label"]]
             rows.append(row)
-        return pages.markdown(pd.DataFrame(rows))
+        return "Of the gazetteer:\n\n" + pages.markdown(pd.DataFrame(rows))
 
     def at_half(self, scores: pd.DataFrame) -> dict[str, float | None]:
         """Mean scores over seeds at 50 % sparsity, by column; None for what has not run."""
