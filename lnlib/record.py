@@ -27,7 +27,7 @@ from lnlib.tasks import TASKS
 from lnlib.tickets import Ticket
 
 GROUPINGS = ("all", "layer", "component")
-PLACE = ("machine", "device")
+PLACE = ("machine", "device")  # where a score was measured: its last digits depend on it
 DRAWN_FOR = "en"  # the random control; were it another one later, its old rows would stay
 
 
