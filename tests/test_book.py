@@ -74,12 +74,12 @@ def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
     # "so do masks with less in common": nearer to a ticket than another language's, or as near
     assert rungs["one-shot magnitude"] > seeds
     assert rungs["other task, same language"] > languages - 1
-    departed = nulls.excess_ladder(pages.table("excess", "small"), "ner")
-    shared = departed.groupby("rung")["shared"].mean()
-    # "of the task, and a little of the language": two tasks share what chance gives, within a point
-    assert abs(shared["other task, same language"] - shared[nulls.EXCESS_RUNGS[1]]) < 1
-    assert shared["other task, same language"] < shared["other language, other seed"]
-    assert shared["other language, other seed"] < shared["same language, other seed"]
+    # "of the task first, then of the language"
+    tasks, langs, alike = (
+        nulls.departures(pages.table("excess", "small"), "ner", what)["beyond"].mean()
+        for what in ("other task", "other language and seed", "other seed")
+    )
+    assert tasks < langs < alike
     between = pages.between_languages("small", "ner")
     script = statistics.alike(list(between[pages.GAIN].index), "script")
     tells = [statistics.mantel(m, between[pages.GAIN]).r for m in (script, between[pages.JACCARD])]
