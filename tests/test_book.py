@@ -75,11 +75,12 @@ def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
     assert rungs["one-shot magnitude"] > seeds
     assert rungs["other task, same language"] > languages - 1
     # "of the task first, then of the language"
-    tasks, langs, alike = (
-        nulls.departures(pages.table("excess", "small"), "ner", what)["beyond"].mean()
-        for what in ("other task", "other language and seed", "other seed")
-    )
-    assert tasks < langs < alike
+    for task in ("ner", "mlm"):
+        tasks, langs, alike = (
+            nulls.departures(pages.table("excess", "small"), task, what)["beyond"].mean()
+            for what in ("other task", "other language and seed", "other seed")
+        )
+        assert tasks < langs < alike
     between = pages.between_languages("small", "ner")
     script = statistics.alike(list(between[pages.GAIN].index), "script")
     tells = [statistics.mantel(m, between[pages.GAIN]).r for m in (script, between[pages.JACCARD])]
