@@ -152,9 +152,8 @@ def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str]
     cost = (
         f"{number(hours, 1)} hours on one core of {machine[0]}" if len(machine) else "not measured"
     )
-    parts = {"tasks": tasks, "langs": langs, "seeds": seeds}
-    which = [f"{name}={','.join(map(str, v))}" for name, v in parts.items() if v]
-    which = " ".join([f"scale={scale}", *which])
+    parts = {"scale": [scale], "tasks": tasks, "langs": langs, "seeds": seeds}
+    which = " ".join(f"{name}={','.join(map(str, v))}" for name, v in parts.items() if v)
     after = f"{then}\n" if then else ""
     return (
         f":::{{dropdown}} Get this page's figure again\n**From the tables**, in seconds:\n\n"

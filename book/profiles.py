@@ -63,6 +63,7 @@ def _neighbours(task: str, scale: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.D
     )
 
 
+@cache
 def _measured(lang: str, task: str) -> str | None:
     """The first scale at which the language has a ticket for the task, if it has one."""
     for scale in pages.scales():

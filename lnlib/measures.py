@@ -76,10 +76,15 @@ def winning_share(tables: Tables, task: str) -> pd.Series:
     return (100.0 * (gain >= -deviation)).where(deviation.notna())
 
 
-def spread(scores: pd.DataFrame, task: str) -> pd.Series:
-    """Standard deviation of the full model's score over seeds, by language; NaN below three."""
-    full = scores[(scores["task"] == task) & (scores["method"] == "full")]
-    seeds = full.groupby("lang")["value"].agg(["std", "count"])
+def spread(scores: pd.DataFrame, task: str, method: str = "full") -> pd.Series:
+    """Standard deviation over seeds, by language, of the full model's score or (`method` "own") of
+    the own 50 % mask's; NaN below three."""
+    if method == "own":
+        rows = gains.own(scores, task)
+        rows = rows[rows["sparsity"] == HEADLINE]
+    else:
+        rows = scores[(scores["task"] == task) & (scores["method"] == method)]
+    seeds = rows.groupby("lang")["value"].agg(["std", "count"])
     return seeds["std"].where(seeds["count"] >= FEWEST)
 
 

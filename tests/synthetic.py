@@ -81,7 +81,7 @@ def overlap(
     *,
     language: float = 0.85,
     seed: float = 0.93,
-    task: float = 0.8,
+    across: float = 0.8,
     one_seed: float = 0.02,
     expected: float = 0.36,
     tasks=("mlm", "ner", "xnli"),
@@ -93,9 +93,8 @@ def overlap(
 
     In a layer they share `by_layer` more.
 
-    Pairs of seeds of one language share `seed`, those of two tasks `task`; the controls lie below.
+    Pairs of seeds of one language share `seed`, those of two tasks `across`; controls lie below.
     """
-    across = task
     rng = np.random.default_rng(0)
     rows = []
 
