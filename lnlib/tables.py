@@ -44,6 +44,8 @@ RETRIEVAL = [*RETRIEVAL_KEY, "accuracy", "cosine", "n", "lnlib", "code", "search
 SWITCH_KEY = ["scale", "task", "lang", "seed", "switch", "sparsity"]
 SWITCHES = [*SWITCH_KEY, "metric", "value", "searched", "jaccard_plain", "jaccard_others", "steps",
             "lnlib", "code", "recipe", "data", "encoder"]  # fmt: skip
+SEED_PARTS_KEY = ["scale", "task", "lang", "other", "parts", "sparsity"]
+SEED_PARTS = [*SEED_PARTS_KEY, "jaccard", "shared", "expected_near", "lnlib", "code", "encoder"]
 COST_KEY = ["scale", "task", "machine", "device", "threads"]
 COST = [*COST_KEY, "lang", "seconds", "flops", "memory", "ticket", "steps", "lnlib", "code",
         "torch", "recipe", "encoder"]  # fmt: skip
@@ -53,10 +55,11 @@ TABLES = {"scores": (SCORES, SCORE_KEY), "overlap": (OVERLAP, OVERLAP_KEY),
           "learning": (SCORES, [*SCORE_KEY, "steps"]),
           "repeats": (SCORES, [*SCORE_KEY, "machine", "device"]),
           "retrieval": (RETRIEVAL, RETRIEVAL_KEY), "switches": (SWITCHES, SWITCH_KEY),
-          "cost": (COST, COST_KEY)}  # fmt: skip
+          "seed_parts": (SEED_PARTS, SEED_PARTS_KEY), "cost": (COST, COST_KEY)}  # fmt: skip
 _TEXT = ["scale", "task", "lang", "method", "mask_scale", "mask_task", "mask_lang", "metric",
          "code", "recipe", "search", "data", "encoder", "by", "part", "source", "target",
-         "measure", "claim", "unit", "verdict", "why", "rows", "switch"]  # fmt: skip
+         "measure", "claim", "unit", "verdict", "why", "rows", "switch", "other",
+         "parts"]  # fmt: skip
 _SEAL = ",sha256:"
 
 

@@ -33,9 +33,14 @@ class Workbench:
 
     def __init__(self, encoder: Encoder, task: str, lang: str, scale: str = "demo", *,
                  data_dir: str | Path | None = None, recipe: Recipe | None = None,
-                 data: TaskData | None = None) -> None:  # fmt: skip
-        """Load and encode the data (or take `data`); `recipe` replaces the scale's."""
+                 data: TaskData | None = None,
+                 head_seed: int | None = None) -> None:  # fmt: skip
+        """Load and encode the data (or take `data`); `recipe` replaces the scale's.
+
+        With `head_seed` every head is drawn from it, whatever the seed of the training.
+        """
         self.encoder, self.task, self.lang, self.scale = encoder, task, lang, scale
+        self.head_seed = head_seed
         recipes = SCALES[choose(scale, SCALES, "scale")].recipes
         self.recipe = recipe or recipes[get_task(task).name]
         self.data = data or encode(
@@ -61,5 +66,6 @@ class Workbench:
         return Trained(model, score(model, self.data, self.recipe, tokenizer, seed), losses)
 
     def model(self, seed: int) -> nn.Module:
-        """The pre-trained weights under a head drawn from the seed."""
-        return self.encoder.model(self.task, self.data.labels, seed)
+        """The pre-trained weights under a head drawn from the seed, or from `head_seed`."""
+        drawn = seed if self.head_seed is None else self.head_seed
+        return self.encoder.model(self.task, self.data.labels, drawn)

@@ -1,0 +1,98 @@
+"""What a seed shares: `python -m lnlib.seed_parts --scale small --task ner --data-dir FOLDER`.
+
+A seed draws the head that training starts from, and the order of the examples with the dropout.
+Two searches of one seed have both in common. Searches that take one of the two from another seed
+say which of them makes masks alike, beside what the language makes of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lnlib import results, runs, tables
+from lnlib.encoders import Encoder, load_encoder
+from lnlib.errors import UserError
+from lnlib.excess import excess_table
+from lnlib.masks import magnitudes
+from lnlib.overlap import jaccard
+from lnlib.parameters import check
+from lnlib.pruning import find_ticket
+from lnlib.scales import HEADLINE, SCALES, levels_to
+from lnlib.switches import LANGS
+from lnlib.tickets import Ticket
+from lnlib.workbench import Workbench
+
+# What a search has in common with one of seed 0: the seeds of its head and of its order.
+PARTS = {"both": (0, 0), "head": (0, 1), "order": (1, 0), "neither": (1, 1)}
+
+
+def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
+            data_dir: str | Path | None = None) -> None:  # fmt: skip
+    """Search every language with each of PARTS, and write `seed_parts.csv` in results/SCALE.
+
+    A row is a search in `lang` that has `parts` in common with the ticket of seed 0 in `other`, at
+    50 %: `jaccard`, and of `lnlib.excess` the departures they share (`shared`) and would share by
+    chance (`expected_near`), all 0 to 1. What has been searched in `runs_dir` is not searched
+    again. Raises UserError for MLM, whose head is pre-trained and not drawn.
+    """
+    if task == "mlm":
+        raise UserError("task 'mlm' has a pre-trained head, which no seed draws: try ner or xnli")
+    encoder = load_encoder(SCALES[scale].encoder)
+    found = {
+        (lang, parts): _search(encoder, task, lang, scale, parts, runs_dir, data_dir)
+        for parts in PARTS
+        for lang in langs
+    }
+    untouched = find_ticket(encoder, task, langs[0], scale, method="magnitude")
+    sizes = magnitudes(encoder.model("mlm"))
+    pairs = [
+        excess_table([ticket, found[other, "both"]], untouched, sizes, HEADLINE).assign(
+            task=task, lang=lang, other=other, parts=parts,
+            jaccard=jaccard(ticket, found[other, "both"], HEADLINE),
+        )
+        for (lang, parts), ticket in found.items()
+        for other in langs
+        if (lang, parts) != (other, "both")
+    ]  # fmt: skip
+    rows = results.mask_rows(pd.concat(pairs), scale, encoder.fingerprint)
+    tables.add(results_dir / scale / "seed_parts.csv", rows)
+
+
+def _search(encoder: Encoder, task: str, lang: str, scale: str, parts: str, runs_dir: Path,
+            data_dir: str | Path | None) -> Ticket:  # fmt: skip
+    """One search to 50 %; where head and order are of one seed, it is the grid's own."""
+    head, order = PARTS[parts]
+    if head == order:
+        table = runs_dir / scale / "scores.csv"
+        return runs.ticket_at(
+            encoder, task, lang, scale, HEADLINE, order, runs_dir, table, data_dir
+        )
+    path = runs.ticket_path(runs_dir / "seed_parts" / parts, scale, task, lang, order)
+    bench = Workbench(encoder, task, lang, scale, data_dir=data_dir, head_seed=head)
+    return find_ticket(
+        encoder, task, lang, seed=order, levels=levels_to(HEADLINE), path=path, bench=bench
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.seed_parts")
+    parser.add_argument("--scale", default="demo", help="demo, small or paper")
+    parser.add_argument("--task", default="ner", help="ner or xnli")
+    parser.add_argument("--langs", default=",".join(LANGS))
+    parser.add_argument("--data-dir", help="a folder laid out like the hub")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
+    given = parser.parse_args(arguments)
+    asked = {"scale": given.scale, "task": given.task, "langs": given.langs,
+             "data_dir": given.data_dir}  # fmt: skip
+    p = check(asked)
+    measure(p["task"], p["langs"], p["scale"], given.runs, given.results, p["data_dir"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What a seed shares: a head and an order of the examples that can be told apart."""
+
+import pytest
+import torch
+import toys
+
+from lnlib import find_ticket, runs, seed_parts, tables
+from lnlib.errors import UserError
+from lnlib.overlap import jaccard
+from lnlib.tickets import Ticket
+from lnlib.workbench import Workbench
+
+
+@pytest.fixture
+def one_head(bert):
+    """Urdu NER, three steps a round, under seed 0's head whatever the seed."""
+    return Workbench(bert, "ner", "ur", recipe=toys.RECIPE, head_seed=0)
+
+
+def test_a_head_seed_fixes_the_head_and_leaves_the_order_to_the_seed(ner, one_head):
+    drawn, fixed = ner.model(0).state_dict(), one_head.model(1).state_dict()
+    assert all(torch.equal(drawn[name], fixed[name]) for name in drawn)
+    # The same head and the same order: the same training. Another order: other first examples.
+    assert one_head.train(0).losses == ner.train(0).losses
+    assert one_head.train(1).losses[0] not in (ner.train(0).losses[0], ner.train(1).losses[0])
+
+
+def test_a_search_under_a_fixed_head_is_not_taken_for_the_plain_one(ner, one_head, tmp_path):
+    path = tmp_path / "ticket.safetensors"
+    find_ticket(ner.encoder, "ner", "ur", seed=1, levels=[10], path=path, bench=one_head)
+    with pytest.raises(UserError, match="another search"):
+        find_ticket(ner.encoder, "ner", "ur", seed=1, levels=[10], path=path, bench=ner)
+
+
+def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_twice(
+    bert, toy_scale, tmp_path, monkeypatch
+):
+    home, out = tmp_path / "runs", tmp_path / "results"
+    monkeypatch.setattr(seed_parts, "load_encoder", lambda _: bert)
+    seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
+    table = out / "demo" / "seed_parts.csv"
+    rows = tables.read(table).set_index(["parts", "lang", "other"])
+    pairs = {(p, a, b) for p in seed_parts.PARTS for a in ("en", "ur") for b in ("en", "ur")}
+    assert set(rows.index) == pairs - {("both", "en", "en"), ("both", "ur", "ur")}
+
+    def ticket(lang, seed, part=""):
+        return Ticket.load(runs.ticket_path(home / part, "demo", "ner", lang, seed))
+
+    kept = {"both": ticket("ur", 0), "neither": ticket("ur", 1),
+            "head": ticket("ur", 1, "seed_parts/head"),
+            "order": ticket("ur", 0, "seed_parts/order")}  # fmt: skip
+    for part, own in kept.items():
+        found = rows.loc[(part, "ur", "en"), "jaccard"]
+        assert found == pytest.approx(jaccard(own, ticket("en", 0)), rel=1e-5)  # six digits
+
+    before = table.read_bytes()
+    monkeypatch.delattr(Workbench, "train")
+    seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
+    assert table.read_bytes() == before
+
+
+def test_mlm_has_no_head_to_draw(tmp_path):
+    with pytest.raises(UserError, match=r"pre-trained head.*try ner or xnli"):
+        seed_parts.main(["--task", "mlm", "--runs", str(tmp_path), "--results", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
