@@ -56,14 +56,49 @@ def over_own(
 
 
 def moved(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
-    """Rows in which a mask of the same task came from elsewhere, with their `gain`.
+    """Rows in which a mask of the same task and seed came from elsewhere, with their `gain`.
 
-    Elsewhere is another language, or a mixture of some.
+    Elsewhere is another language, or a mixture of some. Source and target start from one head, as
+    with the reference code's commands; `by_origin` has what that is worth.
     """
-    rows = scores[(scores["task"] == task) & (scores["method"] == "ticket")]
-    rows = rows[(rows["mask_task"] == task) & (rows["sparsity"] == sparsity)]
-    rows = rows[(rows["mask_lang"] != rows["lang"])]
+    rows = _of_task(scores, task, sparsity)
+    rows = rows[(rows["mask_lang"] != rows["lang"]) & (rows["mask_seed"] == rows["seed"])]
     return rows.assign(gain=over_own(rows, scores, task, sparsity))
+
+
+ORIGINS = (
+    "other language, same seed",
+    "same language, other seed",
+    "other language, other seed",
+)
+
+
+def by_origin(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
+    """What a mask gains over the target's own one, by what it has in common with that.
+
+    Rows are targets, columns `ORIGINS`, values means over masks and seeds, in the metric's unit.
+    The own mask was found in the very training that scores it, so a mask of another seed loses
+    something even at home; only what another language's loses beyond that is the language's. The
+    columns of other languages take the same sources, and all three the same seeds of a target.
+    """
+    rows = _of_task(scores, task, sparsity)
+    rows = rows[~mixed(rows["lang"]) & ~mixed(rows["mask_lang"])]
+    rows = rows.assign(gain=over_own(rows, scores, task, sparsity))
+    lang, seed = rows["mask_lang"] == rows["lang"], rows["mask_seed"] == rows["seed"]
+    near, home, far = (
+        rows[where].groupby(["lang", "seed", "mask_lang"])["gain"].mean()
+        for where in (~lang & seed, lang & ~seed, ~lang & ~seed)
+    )
+    both = near.index.intersection(far.index)
+    gained = dict(zip(ORIGINS, (near[both], home, far[both]), strict=True))
+    by_seed = {name: gain.groupby(["lang", "seed"]).mean() for name, gain in gained.items()}
+    return pd.DataFrame(by_seed).dropna().groupby("lang").mean()
+
+
+def _of_task(scores: pd.DataFrame, task: str, sparsity: int) -> pd.DataFrame:
+    """Rows under tickets of the task itself, whoever's, at one sparsity (%)."""
+    rows = scores[(scores["task"] == task) & (scores["method"] == "ticket")]
+    return rows[(rows["mask_task"] == task) & (rows["sparsity"] == sparsity)]
 
 
 def change(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:

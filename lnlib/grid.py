@@ -71,9 +71,10 @@ def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequen
 
     Searches for all seeds, with the controls that look at no data; for the first seed also the
     search on shuffled labels, the masks of all other languages (at `SPARSER` too, where the paper
-    has that), those of other tasks, other criteria where the paper tries them and, where its
-    languages are covered, the paper's mixture. Without `langs` those of the paper, without `seeds`
-    `SEEDS`. Raises UserError for unknown names, and where nothing is left to run.
+    has that), those of other tasks, the own one of the second seed, other criteria where the paper
+    tries them and, where its languages are covered, the paper's mixture. Without `langs` those of
+    the paper, without `seeds` `SEEDS`. Raises UserError for unknown names, and where nothing is
+    left to run.
     """
     choose(scale, SCALES, "scale")
     tasks = [choose(task, TASKS, "task") for task in tasks]
@@ -102,6 +103,9 @@ def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequen
                     moves.append(_move(task, code, first, sources, task, level))
             others = [other for other in covered if other != task and code in covered[other]]
             moves += [_move(task, code, first, [code], other, HEADLINE) for other in others]
+            moves += [
+                _move(task, code, first, [code], task, HEADLINE, second) for second in more[:1]
+            ]
     return searches + moves
 
 
@@ -133,11 +137,15 @@ def _search(task: str, lang: str, seed: int, controls: Sequence[str] = ()) -> Ru
 
 
 def _move(task: str, lang: str, seed: int, sources: Sequence[str], source_task: str,
-          sparsity: int) -> Run:  # fmt: skip
+          sparsity: int, source_seed: int | None = None) -> Run:  # fmt: skip
     what = "transfer" if source_task == task else f"transfer-from-{source_task}"
     parameters = {"langs": ",".join(sources), "source_task": source_task}
+    if source_seed is not None:
+        what = f"{what}-from-seed{source_seed}"
+        parameters["source_seed"] = str(source_seed)
     if sparsity != HEADLINE:
         what, parameters = f"{what}-at-{sparsity}", parameters | {"sparsity": str(sparsity)}
-    needs = [_search(source_task, source, seed).name for source in sources]
+    found = seed if source_seed is None else source_seed
+    needs = [_search(source_task, source, found).name for source in sources]
     own = _search(task, lang, seed).name
     return Run("transfer", task, lang, seed, what, parameters, tuple(dict.fromkeys([*needs, own])))

@@ -41,9 +41,10 @@ def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
 def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
-    Knows task, source_task, lang, langs, scale, seed, sparsities, sparsity, controls, tokens, and
-    the folders data_dir and text_dir (to read), runs_dir and out_dir (to write); `values` holds
-    those a notebook has. A source_task that is None is the task; data_dir may be None.
+    Knows task, source_task, lang, langs, scale, seed, source_seed, sparsities, sparsity, controls,
+    tokens, and the folders data_dir and text_dir (to read), runs_dir and out_dir (to write);
+    `values` holds those a notebook has. Where source_task or source_seed is None, it is the task or
+    the seed; data_dir may be None.
     """
     check_names(cells, values)
     out = dict(values)
@@ -59,6 +60,9 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         out["langs"] = _languages(out["langs"], out.get("source_task", out.get("task", "mlm")))
     if "seed" in out:
         seeds.check(out["seed"])
+    if "source_seed" in out:
+        given = out["source_seed"]
+        out["source_seed"] = out["seed"] if given is None else seeds.check(given, "source_seed")
     if "sparsities" in out:
         out["sparsities"] = check_levels(_numbers(out["sparsities"], "sparsities"))
     if "sparsity" in out:

@@ -34,6 +34,7 @@ task = "ner"  # mlm, ner, xnli
 source_task = None  # the task whose masks are moved, if it is another one
 scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
 seed = 0
+source_seed = None  # the seed whose masks are moved, if it is another one
 sparsity = 50  # %; the level the paper transfers at
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # tickets are looked for and left here
@@ -47,7 +48,7 @@ from lnlib.parameters import check
 
 asked = dict(
     lang=lang, langs=langs, task=task, source_task=source_task, scale=scale, seed=seed,
-    sparsity=sparsity, data_dir=data_dir, runs_dir=runs_dir,
+    source_seed=source_seed, sparsity=sparsity, data_dir=data_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -64,8 +65,8 @@ encoder = load_encoder(SCALES[p["scale"]].encoder)
 table = p["runs_dir"] / p["scale"] / "scores.csv"
 tickets = {
     source: runs.ticket_at(
-        encoder, p["source_task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"],
-        table, p["data_dir"],
+        encoder, p["source_task"], source, p["scale"], p["sparsity"], p["source_seed"],
+        p["runs_dir"], table, p["data_dir"],
     )
     for source in tqdm(p["langs"], desc="tickets")
 }  # fmt: skip

@@ -123,6 +123,7 @@ def ask(name, arguments):
         ("prune", "-p seed nan", "seed nan is not a whole number"),
         ("prune", "-p seed True", "seed True is not a whole number"),
         ("prune", "-p seed one", "seed 'one' is not a whole number"),
+        ("transfer", "-p source_seed 1.0", "source_seed 1.0 is not a whole number"),
         ("prune", "-r seed 1", "seed '1' is not a whole number"),
         ("prune", "-y 'seed: yes'", "seed True is not a whole number"),
         ("prune", "-y 'seed: [0]'", r"seed \[0\] is not a whole number"),

@@ -8,6 +8,7 @@ import pytest
 import synthetic
 
 from lnlib import gains, ledger, measures, nulls, tables
+from lnlib.languages import PAPER_COVERAGE
 from lnlib.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -176,6 +177,30 @@ def test_a_gain_is_over_the_own_mask_of_the_same_seed():
     scores["value"] += 10.0 * scores["seed"].astype(int)
     first = scores[(scores["mask_lang"] == scores["lang"]) | (scores["seed"] == 0)]
     assert gains.change(first, "ner").stack().dropna().to_numpy() == pytest.approx(-1.0)
+
+
+def test_what_a_language_costs_is_told_from_what_another_seed_costs():
+    """Moving costs one point, another seed two; the paper's measure has the first alone."""
+    scores = synthetic.scores(tasks=("ner",), moved=-1.0, reseeded=-2.0, noise=0)
+    found = gains.by_origin(scores, "ner")
+    assert list(found.columns) == list(gains.ORIGINS)
+    assert list(found.index) == sorted(PAPER_COVERAGE["ner"])
+    for name, gain in zip(gains.ORIGINS, (-1.0, -2.0, -3.0), strict=True):
+        assert found[name].to_numpy() == pytest.approx(gain)
+    assert gains.change(scores, "ner").stack().dropna().to_numpy() == pytest.approx(-1.0)
+    assert gains.at(scores, "ner", "own").to_dict() == pytest.approx(
+        gains.at(synthetic.scores(tasks=("ner",), noise=0), "ner", "own").to_dict()
+    )
+
+
+def test_other_languages_of_one_seed_and_of_two_are_compared_by_the_same_sources():
+    """A source that is bad, and was moved from one seed only, is in neither mean."""
+    scores = synthetic.scores(tasks=("ner",), moved=-1.0, reseeded=-2.0, noise=0)
+    bad = scores["mask_lang"] == "de"
+    scores.loc[bad & (scores["lang"] != "de"), "value"] -= 10
+    only = scores[~(bad & (scores["mask_seed"] == 1) & (scores["seed"] == 0))]
+    means = gains.by_origin(only, "ner").drop(index="de", errors="ignore").mean()
+    assert means.to_numpy() == pytest.approx([-1.0, -2.0, -3.0])
 
 
 def test_mixtures_are_not_counted_as_a_language():

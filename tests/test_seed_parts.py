@@ -1,10 +1,13 @@
 """What a seed shares: a head and an order of the examples that can be told apart."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import toys
 
 from lnlib import find_ticket, runs, seed_parts, tables
+from lnlib.encoding import training_order
 from lnlib.errors import UserError
 from lnlib.overlap import jaccard
 from lnlib.tickets import Ticket
@@ -48,6 +51,7 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
 
     kept = {"both": ticket("ur", 0), "neither": ticket("ur", 1),
             "head": ticket("ur", 1, "seed_parts/head"),
+            "head-other-text": ticket("ur", 1, "seed_parts/head-other-text"),
             "order": ticket("ur", 0, "seed_parts/order")}  # fmt: skip
     for part, own in kept.items():
         found = rows.loc[(part, "ur", "en"), "jaccard"]
@@ -57,6 +61,21 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     monkeypatch.delattr(Workbench, "train")
     seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
     assert table.read_bytes() == before
+
+
+def test_other_text_is_every_sentence_that_the_first_seed_leaves_out_and_no_other(ner):
+    order = training_order(ner.data.train.lengths, 4, 3, 0)  # a round: three steps of four
+    seen = {int(i) for step in order for i in step}
+    rest = seed_parts._unseen(ner, 0, None).train
+
+    def sentence(data, i):
+        return data.ids[data.offsets[i] : data.offsets[i + 1]].tolist()
+
+    left = [sentence(ner.data.train, i) for i in range(24) if i not in seen]
+    assert [sentence(rest, i) for i in range(len(rest))] == left and len(left) == 12
+
+    every = Workbench(ner.encoder, "ner", "ur", recipe=replace(ner.recipe, steps=6), data=ner.data)
+    assert seed_parts._unseen(every, 0, None) is None
 
 
 def test_mlm_has_no_head_to_draw(tmp_path):

@@ -45,7 +45,12 @@ def test_every_mask_of_a_task_is_moved_to_every_language_once():
     assert {n for n in runs if "from" in n and "/ur/" in n} == {
         "ner/ur/seed0/transfer-from-mlm",
         "mlm/ur/seed0/transfer-from-ner",
+        "ner/ur/seed0/transfer-from-seed1",
+        "mlm/ur/seed0/transfer-from-seed1",
     }
+    # The mask of the second seed is that of the same language, and no other.
+    again = runs["ner/ur/seed0/transfer-from-seed1"]
+    assert again.needs == ("ner/ur/seed1/prune", "ner/ur/seed0/prune")
 
 
 def test_a_language_that_no_task_covers_is_refused():
