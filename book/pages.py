@@ -76,6 +76,15 @@ def between_languages(scale: str, task: str) -> dict[str, pd.DataFrame]:
     }
 
 
+def seed_parts(scale: str, task: str) -> pd.DataFrame:
+    """Searches that share part of a seed, one row a pair: `whose` ("same language" or "other
+    language"), `points` (Jaccard, %) and `beyond` (departures they share beyond chance, points)."""
+    rows = table("seed_parts", scale).query("task == @task")
+    same = (rows["lang"] == rows["other"]).map({True: "same language", False: "other language"})
+    beyond = 100 * (rows["shared"] - rows["expected_near"])
+    return rows.assign(whose=same, points=100 * rows["jaccard"], beyond=beyond)
+
+
 def bench(name: str) -> pd.DataFrame:
     """`results/bench/<name>.csv`, a table of `benchmarks/`, or an empty one with its columns."""
     path = ROOT / "results" / "bench" / f"{name}.csv"

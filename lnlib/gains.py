@@ -77,8 +77,8 @@ def by_origin(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.D
     """What a mask gains over the target's own one, by what it has in common with that.
 
     Rows are targets, columns `ORIGINS`, values means over masks and seeds, in the metric's unit.
-    The own mask was found in the very training that scores it, so a mask of another seed loses
-    something even at home; only what another language's loses beyond that is the language's. The
+    The own mask was found in the very training that scores it, so a mask of another seed changes
+    the score even at home; only what another language's loses beyond that is the language's. The
     columns of other languages take the same sources, and all three the same seeds of a target.
     """
     rows = _of_task(scores, task, sparsity)

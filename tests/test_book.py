@@ -7,7 +7,7 @@ import pytest
 import synthetic
 import yaml
 
-from lnlib import nulls, statistics, tables
+from lnlib import gains, nulls, statistics, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
     pages = importlib.import_module("pages")
     rungs = nulls.ladder(pages.table("overlap", "small"), "ner").groupby("rung")["jaccard"].mean()
     languages, seeds = rungs["other language, other seed"], rungs["same language, other seed"]
-    # "almost as much as they can"
+    # "almost as much as two seeds do"
     assert languages < seeds and (languages - 33) / (seeds - 33) > 0.95
     # "so do masks with less in common": nearer to a ticket than another language's, or as near
     assert rungs["one-shot magnitude"] > seeds
@@ -81,6 +81,15 @@ def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
             for what in ("other task", "other language and seed", "other seed")
         )
         assert tasks < langs < alike
+    # "The head hides much of it": of the step from two languages to one
+    step = pages.seed_parts("small", "ner").groupby(["whose", "parts"])["beyond"].mean()
+    step = step["same language"] - step["other language"]
+    assert min(step["head"], step["head-other-text"]) > 2 * step["neither"] > 0
+    # another language's mask of another seed costs more than the own language's, and more than
+    # one of the same seed; and what they share with the own mask would not have told
+    same, home, far = gains.by_origin(pages.table("scores", "small"), "ner").mean()
+    assert far < same < home - 1
+    assert abs(rungs[gains.ORIGINS[0]] - rungs[gains.ORIGINS[1]]) < 0.5
     between = pages.between_languages("small", "ner")
     script = statistics.alike(list(between[pages.GAIN].index), "script")
     tells = [statistics.mantel(m, between[pages.GAIN]).r for m in (script, between[pages.JACCARD])]
