@@ -10,7 +10,12 @@ import synthetic
 
 from lnlib import figures, published, statistics
 
-FULL = synthetic.scores(seeds=2), synthetic.overlap(), synthetic.density(), synthetic.excess()
+FULL = (
+    synthetic.scores(seeds=2, reseeded=-2.0),
+    synthetic.overlap(),
+    synthetic.density(),
+    synthetic.excess(),
+)
 EMPTY = tuple(table.iloc[:0] for table in FULL)
 JOBS = ("overlap against masks", "overlap against weights", "training step against sparsity")
 GROWTH = pd.DataFrame({"job": JOBS * 2, "at": [2, 1e6, 0, 9, 8e7, 90], "value": 1.0})
@@ -23,6 +28,7 @@ def draw(scores, overlap, density, excess, curve):
     yield figures.sparsity_curve(scores, "ner", "ur")
     yield figures.sparsity_curves(scores, "xnli")
     yield figures.transfer_matrix(scores, "mlm")
+    yield figures.gains_by_origin(scores, "ner")
     yield figures.overlap_matrix(overlap, "ner")
     yield figures.overlap_ladder(overlap, "ner")
     yield figures.excess_ladder(excess, "ner")

@@ -15,7 +15,13 @@ from lnlib.figures.overlap import (
     tree,
 )
 from lnlib.figures.retrieval import retrieval_by_layer
-from lnlib.figures.scores import losses, sparsity_curve, sparsity_curves, transfer_matrix
+from lnlib.figures.scores import (
+    gains_by_origin,
+    losses,
+    sparsity_curve,
+    sparsity_curves,
+    transfer_matrix,
+)
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
 
 __all__ = [
@@ -26,6 +32,7 @@ __all__ = [
     "Figure",
     "density_bars",
     "excess_ladder",
+    "gains_by_origin",
     "growth",
     "layer_profile",
     "losses",

@@ -25,6 +25,13 @@ from lnlib.gains import UNITS
 from lnlib.languages import LANGUAGES, name_of
 from lnlib.tasks import TASKS
 
+# Both kinds of another language in one colour, both kinds of another seed in one marker.
+_ORIGINS = {
+    "other language, same seed": (COLOURS["random"], "o"),
+    "same language, other seed": (COLOURS["ticket"], "D"),
+    "other language, other seed": (COLOURS["random"], "D"),
+}
+
 
 def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
     rows = scores[(scores["task"] == task) & (scores["lang"] == lang)]
@@ -111,6 +118,31 @@ def transfer_matrix(
         }
         heatmap(axes, changed, name, GAINS, cbar_kws=bar, **style)
         axes.set(ylabel="mask found on", xlabel="trained and scored on")
+    return figure
+
+
+def gains_by_origin(scores: pd.DataFrame, task: str) -> Figure:
+    """What each target gains under masks of another language, another seed, or both.
+
+    Marks are the values of `gains.by_origin`, dashed lines their means over targets.
+    """
+    found = gains.by_origin(scores, task)
+    codes = ordered(set(found.index))
+    figure, (axes,) = figure_of(6.4, 1.4 + 0.3 * len(codes))
+    if not codes:
+        blank(axes, f"{TASKS[task].title} under masks of another seed")
+        return figure
+    names = [name_of(code) for code in codes]
+    axes.axvline(0, color="#444444", lw=0.8)
+    for origin, (colour, marker) in _ORIGINS.items():
+        style: dict[str, Any] = {"color": colour, "marker": marker, "label": origin, "zorder": 3}
+        axes.scatter(found.loc[codes, origin], names, **style)
+        axes.axvline(found[origin].mean(), color=colour, ls="--", lw=1)
+    axes.invert_yaxis()
+    axes.set(
+        xlabel=f"gain over the own mask ({UNITS[task]}, right is better)", title=TASKS[task].title
+    )
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
