@@ -8,7 +8,6 @@ language see the same sentences; one that sees others says whether it is these t
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +23,9 @@ from lnlib.errors import UserError
 from lnlib.excess import excess_table
 from lnlib.masks import magnitudes
 from lnlib.overlap import jaccard
-from lnlib.parameters import check
 from lnlib.pruning import find_ticket
 from lnlib.scales import HEADLINE, SCALES, levels_to
-from lnlib.switches import LANGS
+from lnlib.switches import command
 from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
 
@@ -106,18 +104,7 @@ def _unseen(bench: Workbench, seed: int, data_dir: str | Path | None) -> TaskDat
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.seed_parts")
-    parser.add_argument("--scale", default="demo", help="demo, small or paper")
-    parser.add_argument("--task", default="ner", help="ner or xnli")
-    parser.add_argument("--langs", default=",".join(LANGS))
-    parser.add_argument("--data-dir", help="a folder laid out like the hub")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
-    given = parser.parse_args(arguments)
-    asked = {"scale": given.scale, "task": given.task, "langs": given.langs,
-             "data_dir": given.data_dir}  # fmt: skip
-    p = check(asked)
-    measure(p["task"], p["langs"], p["scale"], given.runs, given.results, p["data_dir"])
+    command(measure, __doc__, "seed_parts", arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ under `one_schedule` the rate falls by a sixth in each; in the code's longer sea
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,10 @@ def _rows(name: str, found: dict[str, Ticket], plain: dict[str, Ticket],
         }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.switches")
+def command(measure: Callable[..., None], doc: str | None, name: str,
+            arguments: Sequence[str] | None = None) -> None:  # fmt: skip
+    """The command line of a module whose `measure` takes a task and some languages."""
+    parser = argparse.ArgumentParser(description=doc, prog=f"python -m lnlib.{name}")
     parser.add_argument("--scale", default="demo", help="demo, small or paper")
     parser.add_argument("--task", default="ner")
     parser.add_argument("--langs", default=",".join(LANGS))
@@ -90,6 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
              "data_dir": given.data_dir}  # fmt: skip
     p = check(asked)
     measure(p["task"], p["langs"], p["scale"], given.runs, given.results, p["data_dir"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    command(measure, __doc__, "switches", arguments)
 
 
 if __name__ == "__main__":
