@@ -279,7 +279,7 @@ def _search_hash(bench: Workbench, search: Search, method: str, levels: tuple[in
         "levels": levels,
         "seed": seed,
     }
-    if bench.head_seed is not None:  # what is left out where it is None: tickets on disk say so
+    if bench.head_seed is not None:  # else absent, so that tickets from before it keep their hash
         what["head_seed"] = bench.head_seed
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
 
