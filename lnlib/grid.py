@@ -103,9 +103,8 @@ def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequen
                     moves.append(_move(task, code, first, sources, task, level))
             others = [other for other in covered if other != task and code in covered[other]]
             moves += [_move(task, code, first, [code], other, HEADLINE) for other in others]
-            moves += [
-                _move(task, code, first, [code], task, HEADLINE, second) for second in more[:1]
-            ]
+            if more:
+                moves.append(_move(task, code, first, [code], task, HEADLINE, more[0]))
     return searches + moves
 
 

@@ -25,12 +25,8 @@ from lnlib.gains import UNITS
 from lnlib.languages import LANGUAGES, name_of
 from lnlib.tasks import TASKS
 
-# Both kinds of another language in one colour, both kinds of another seed in one marker.
-_ORIGINS = {
-    "other language, same seed": (COLOURS["random"], "o"),
-    "same language, other seed": (COLOURS["ticket"], "D"),
-    "other language, other seed": (COLOURS["random"], "D"),
-}
+# In the order of `gains.ORIGINS`: another language has one colour, another seed one marker.
+_ORIGINS = ((COLOURS["random"], "o"), (COLOURS["ticket"], "D"), (COLOURS["random"], "D"))
 
 
 def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
@@ -134,7 +130,7 @@ def gains_by_origin(scores: pd.DataFrame, task: str) -> Figure:
         return figure
     names = [name_of(code) for code in codes]
     axes.axvline(0, color="#444444", lw=0.8)
-    for origin, (colour, marker) in _ORIGINS.items():
+    for origin, (colour, marker) in zip(gains.ORIGINS, _ORIGINS, strict=True):
         style: dict[str, Any] = {"color": colour, "marker": marker, "label": origin, "zorder": 3}
         axes.scatter(found.loc[codes, origin], names, **style)
         axes.axvline(found[origin].mean(), color=colour, ls="--", lw=1)
