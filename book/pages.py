@@ -26,7 +26,7 @@ CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY: str = CONFIG["repository"]["url"]
 BRANCH: str = CONFIG["repository"]["branch"]
 SCALE = "demo"  # where nothing else is said: what a reader can measure again in minutes
-REAL = "small"  # the paper's own text: what the main figures show
+REAL = "small"  # real text: what the main figures show
 NONE = "–"
 
 _BENCH = (
@@ -66,13 +66,30 @@ def moved(scores: pd.DataFrame, task: str) -> pd.DataFrame:
 
 def between_languages(scale: str, task: str) -> dict[str, pd.DataFrame]:
     """What two languages share and what a mask gains between them: square matrices by `JACCARD`
-    (0 to 1), `BEYOND` (points) and `GAIN` (unit of the metric); empty where nothing has run."""
+    (0 to 1), `BEYOND` (points) and `GAIN` (unit of the metric); empty where nothing has run.
+
+    What they share is across seeds where every pair was searched so: it is the languages', and not
+    the head's."""
     rows = nulls.languages(nulls.compared, table("overlap", scale), task)
     beyond = nulls.languages(nulls.departures, table("excess", scale), task)
     return {
         JACCARD: statistics.square(rows, "jaccard"),
         BEYOND: statistics.square(beyond, "beyond"),
         GAIN: moved(table("scores", scale), task),
+    }
+
+
+def between_moved(scale: str, task: str) -> dict[str, pd.DataFrame]:
+    """`between_languages`, but what is shared is between the very masks that were moved: two of one
+    seed."""
+    scores = table("scores", scale)
+    seeds = set(gains.moved(scores, task)["seed"])
+    pairs = nulls.compared(table("overlap", scale), task, "other language")
+    beyond = nulls.departures(table("excess", scale), task, "other language")
+    return {
+        JACCARD: statistics.square(pairs[pairs["seed_a"].isin(seeds)], "jaccard"),
+        BEYOND: statistics.square(beyond[beyond["seed_a"].isin(seeds)], "beyond"),
+        GAIN: moved(scores, task),
     }
 
 

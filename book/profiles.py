@@ -120,9 +120,19 @@ class Profile:
         return "Of the gazetteer:\n\n" + pages.markdown(pd.DataFrame(rows))
 
     def at_half(self, scores: pd.DataFrame) -> dict[str, float | None]:
-        """Mean scores over seeds at 50 % sparsity, by column; None for what has not run."""
-        at = {name: gains.at(scores, self.task, method) for name, method in _COLUMNS.items()}
-        return {name: values.get(self.lang) for name, values in at.items()}
+        """Scores at 50 % sparsity by column; None for what has not run.
+
+        The ticket's is a mean over its seeds, the others' are beside it, seed by seed.
+        """
+        out = {}
+        own = gains.at(scores, self.task, "own").get(self.lang)
+        for name, method in _COLUMNS.items():
+            gain = gains.control(scores, self.task, method).get(self.lang)
+            if gain is None:  # the ticket itself, or a score without one
+                out[name] = gains.at(scores, self.task, method).get(self.lang)
+            else:
+                out[name] = own + gains.sign(self.task) * gain
+        return out
 
     def scores(self) -> str:
         """The full model, the ticket and the controls at 50 %, ours at each scale and published."""
@@ -154,7 +164,7 @@ class Profile:
         if kept.empty:
             return f"An empty panel: density by {by} has not been recorded."
         return (
-            f"Bars of the share of weights kept, by {by}: least in {kept.index[0]} "
+            f"Points of the share of weights kept, by {by}: least in {kept.index[0]} "
             f"({pages.number(kept.iloc[0], 1)} %), most in {kept.index[-1]} "
             f"({pages.number(kept.iloc[-1], 1)} %)."
         )
@@ -188,9 +198,9 @@ class Profile:
         formats = {shares: pages.number} | dict.fromkeys(points, pages.signed)
         frame.insert(0, "language", links)
         return (
-            f"Nearest: {order[0]}. Farthest: {order[-1]}. Gains are over the target's own mask, in "
-            f"{gains.UNITS[self.task]}; {{doc}}`../overlap` explains the other columns.\n\n"
-            + pages.markdown(frame, formats)
+            f"Nearest{' by departures' if len(beyond) else ''}: {order[0]}. Farthest: {order[-1]}. "
+            f"Gains are over the target's own mask, in {gains.UNITS[self.task]}; the other columns "
+            "are those of {doc}`../overlap`.\n\n" + pages.markdown(frame, formats)
         )
 
     def again(self) -> str:

@@ -55,6 +55,17 @@ def over_own(
     return sign(task) * (rows["value"].astype(float) - base.reindex(same).to_numpy(float))
 
 
+def control(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
+    """What a control's 50 % mask, or the "full" model, gains over the own 50 % mask, by language.
+
+    Means over the seeds that have both; mixtures of languages are left out.
+    """
+    rows = scores[(scores["task"] == task) & (scores["method"] == method)]
+    level = 0 if method == "full" else HEADLINE
+    rows = rows[(rows["sparsity"] == level) & ~mixed(rows["lang"])]
+    return over_own(rows, scores, task).groupby(rows["lang"]).mean().dropna()
+
+
 def moved(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
     """Rows in which a mask of the same task and seed came from elsewhere, with their `gain`.
 
@@ -79,15 +90,18 @@ def by_origin(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.D
     Rows are targets, columns `ORIGINS`, values means over masks and seeds, in the metric's unit.
     The own mask was found in the very training that scores it, so a mask of another seed changes
     the score even at home; only what another language's loses beyond that is the language's. The
-    columns of other languages take the same sources, and all three the same seeds of a target.
+    columns of other languages take the same sources, those of other seeds the same seeds of masks,
+    and all three the same seeds of a target.
     """
     rows = _of_task(scores, task, sparsity)
     rows = rows[~mixed(rows["lang"]) & ~mixed(rows["mask_lang"])]
     rows = rows.assign(gain=over_own(rows, scores, task, sparsity))
     lang, seed = rows["mask_lang"] == rows["lang"], rows["mask_seed"] == rows["seed"]
+    of = pd.MultiIndex.from_frame(rows[["lang", "seed", "mask_seed"]])
+    also = of.isin(of[~lang & ~seed])  # where other languages' masks of that seed were moved too
     near, home, far = (
         rows[where].groupby(["lang", "seed", "mask_lang"])["gain"].mean()
-        for where in (~lang & seed, lang & ~seed, ~lang & ~seed)
+        for where in (~lang & seed, lang & ~seed & also, ~lang & ~seed)
     )
     both = near.index.intersection(far.index)
     gained = dict(zip(ORIGINS, (near[both], home, far[both]), strict=True))

@@ -70,8 +70,10 @@ def _printed_criterion(task: str, criterion: str) -> float:
 
 def _printed_across_tasks(task: str) -> float:
     table = published.cross_task()
-    table = table[(table["target_task"] == task) & (table["mask_task"] != "random")]
-    return float(table["change_vs_own_mask"].mean())
+    rows = table[table["target_task"] == task]
+    random = rows["mask_task"] == "random"
+    lost = (-rows["change_vs_own_mask"]).groupby(random).mean()
+    return float(100 * lost[False] / lost[True])
 
 
 def _printed_mixture(_task: str) -> float:
@@ -90,7 +92,7 @@ PRINTED: dict[str, Callable[[str], float]] = {
     ),
     "ranked_by_change": partial(_printed_criterion, criterion="change"),
     "ranked_by_fisher": partial(_printed_criterion, criterion="fisher"),
-    "change_across_tasks": _printed_across_tasks,
+    "share_lost_across_tasks": _printed_across_tasks,
     "mixture_over_single": _printed_mixture,
 }
 
@@ -117,8 +119,9 @@ def at_chance(scores: pd.DataFrame, task: str) -> bool:
 
 def _judge(claim: dict[str, Any], values: pd.Series) -> tuple[str, str]:
     above, below = claim.get("above", -np.inf), claim.get("below", np.inf)
-    if len(values) < FEWEST:
-        return CANNOT_TELL, f"{len(values)} language(s) with what the test needs; it takes {FEWEST}"
+    fewest = claim.get("fewest", FEWEST)
+    if len(values) < fewest:
+        return CANNOT_TELL, f"{len(values)} language(s) with what the test needs; it takes {fewest}"
     if claim["measure"] == "winning_share":  # a count of what was seen, not a mean to be estimated
         low = high = float(values.mean())
         seen = f"{int((values > 0).sum())} of {len(values)} languages"

@@ -68,12 +68,12 @@ def _measure(unit: str, *reads: str) -> Callable:
 def winning_share(tables: Tables, task: str) -> pd.Series:
     """100 where the own 50 % mask is within one standard deviation of the full model, else 0.
 
-    The deviation is over the full model's seeds; missing with fewer than three.
+    Scores are compared seed by seed. The deviation is over the full model's seeds; missing with
+    fewer than three.
     """
-    full, ticket = (gains.at(tables.scores, task, method) for method in ("full", "own"))
-    gain = gains.sign(task) * (ticket - full).dropna()
-    deviation = spread(tables.scores, task).reindex(gain.index)
-    return (100.0 * (gain >= -deviation)).where(deviation.notna())
+    lost = gains.control(tables.scores, task, "full")
+    deviation = spread(tables.scores, task).reindex(lost.index)
+    return (100.0 * (lost <= deviation)).where(deviation.notna())
 
 
 def spread(scores: pd.DataFrame, task: str, method: str = "full") -> pd.Series:
@@ -91,7 +91,7 @@ def spread(scores: pd.DataFrame, task: str, method: str = "full") -> pd.Series:
 @_measure("", "scores")
 def gain_over_random(tables: Tables, task: str) -> pd.Series:
     """Own 50 % mask minus random 50 % mask, in the metric's unit."""
-    return -_control(tables.scores, task, "random")
+    return -gains.control(tables.scores, task, "random")
 
 
 @_measure("% of the own mask's score", "scores")
@@ -106,15 +106,8 @@ def ranked_by_fisher(tables: Tables, task: str) -> pd.Series:
     return _share(tables.scores, task, "fisher")
 
 
-def _control(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
-    """What a control gains over the own mask at 50 %, by language."""
-    rows = scores[(scores["task"] == task) & (scores["method"] == method)]
-    rows = rows[(rows["sparsity"] == HEADLINE) & ~gains.mixed(rows["lang"])]
-    return gains.over_own(rows, scores, task).groupby(rows["lang"]).mean()
-
-
 def _share(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
-    gain = _control(scores, task, method)
+    gain = gains.control(scores, task, method)
     return 100 * gain / gains.at(scores, task, "own").reindex(gain.index)
 
 
@@ -131,11 +124,10 @@ def change_in_transfer(tables: Tables, task: str) -> pd.Series:
 def share_lost_in_transfer(tables: Tables, task: str) -> pd.Series:
     """Mean loss of a target under the others' masks, in % of what a random mask loses on average.
 
-    Missing where the random mask loses nothing: then there is no way to share.
+    So that losses of all tasks and encoders have one unit. The random mask's mean is taken as
+    known. Missing where it loses nothing: then there is no way to share.
     """
-    random = gain_over_random(tables, task).mean()
-    lost = -change_in_transfer(tables, task)
-    return 100 * lost / (random if random > 0 else np.nan)
+    return _share_of_random(-change_in_transfer(tables, task), tables, task)
 
 
 @_measure("", "scores")
@@ -162,11 +154,26 @@ def mixture_over_single(tables: Tables, task: str) -> pd.Series:
     return wide[MIXTURE] - wide[parts].mean(axis=1, skipna=False)
 
 
-@_measure("", "scores")
 def change_across_tasks(tables: Tables, task: str) -> pd.Series:
-    """Mean change of a task under the same language's masks of the other tasks (Figure 9)."""
+    """Mean change of a task under the same language's masks of the other tasks (Figure 9).
+
+    Missing for a language without the masks of a task that others have: one may cost more.
+    """
     rows = gains.cross_task(tables.scores)
-    return rows[rows["task"] == task].groupby("lang")["gain"].mean()
+    rows = rows[rows["task"] == task]
+    wide = rows.pivot_table(index="lang", columns="mask_task", values="gain", aggfunc="mean")
+    return wide.mean(axis=1, skipna=False)
+
+
+@_measure("% of a random mask's loss", "scores")
+def share_lost_across_tasks(tables: Tables, task: str) -> pd.Series:
+    """The loss under the other tasks' masks, in % as in `share_lost_in_transfer`."""
+    return _share_of_random(-change_across_tasks(tables, task), tables, task)
+
+
+def _share_of_random(lost: pd.Series, tables: Tables, task: str) -> pd.Series:
+    random = gain_over_random(tables, task).mean()
+    return 100 * lost / (random if random > 0 else np.nan)
 
 
 # ---- overlap -------------------------------------------------------------------------------------
@@ -191,8 +198,16 @@ def seed_over_language(tables: Tables, task: str) -> pd.Series:
 
 @_measure("points of Jaccard a layer", "overlap")
 def rise_with_depth(tables: Tables, task: str) -> pd.Series:
-    """Slope of the Jaccard with other languages over the layers, in points a layer (Figure 3)."""
-    by_layer = _by_layer(tables.overlap, task)
+    """Slope of the Jaccard with other languages over the layers, in points a layer (Figure 3).
+
+    The masks are of one seed, as in the paper's commands: they share their heads.
+    """
+    return slopes(tables.overlap, task, "other language, same seed")
+
+
+def slopes(overlap: pd.DataFrame, task: str, rung: str) -> pd.Series:
+    """Slope of the Jaccard over the layers on one rung of `nulls.ladder`, in points a layer."""
+    by_layer = _by_layer(overlap, task, rung)
     if by_layer.empty:
         return pd.Series(dtype=float)
     layers = by_layer.columns.to_numpy(float)
@@ -201,39 +216,45 @@ def rise_with_depth(tables: Tables, task: str) -> pd.Series:
 
 @_measure("points of Jaccard", "overlap")
 def middle_over_ends(tables: Tables, task: str) -> pd.Series:
-    """Jaccard with other languages in the middle third of the layers less that in the first and
-    the last layer, in points (Figure 3)."""
-    by_layer = _by_layer(tables.overlap, task)
+    """Jaccard with other languages in the middle third of the layers less that in the first or the
+    last layer, whichever is higher, in points (Figure 3).
+
+    The masks are of one seed, as in the paper's commands.
+    """
+    by_layer = _by_layer(tables.overlap, task, "other language, same seed")
     if by_layer.empty:
         return pd.Series(dtype=float)
     third = max(len(by_layer.columns) // 3, 1)
     first = (len(by_layer.columns) - third) // 2
     middle = by_layer.iloc[:, first : first + third].mean(axis=1)
-    return middle - by_layer.iloc[:, [0, -1]].mean(axis=1)
+    return middle - by_layer.iloc[:, [0, -1]].max(axis=1)
 
 
 @_measure("rank correlation", "scores", "overlap")
 def overlap_with_transfer(tables: Tables, task: str) -> pd.Series:
     """Whether the masks that overlap most with a target's lose least on it: Spearman's r.
 
-    Missing with fewer than four sources.
+    The overlap is that of the very masks that were compared by moving them. Missing with fewer than
+    four sources.
     """
-    rows = nulls.languages(nulls.compared, tables.overlap, task)
-    shared = rows.pivot_table(index="other", columns="lang", values="jaccard", aggfunc="mean")
-    gain = gains.change(tables.scores, task)
+    moved = gains.moved(tables.scores, task)
+    pairs = nulls.compared(tables.overlap, task, "other language").rename(
+        columns={"other": "mask_lang", "seed_a": "seed"}
+    )
+    both = moved.merge(pairs[["lang", "mask_lang", "seed", "jaccard"]])
+    mean = both.groupby(["lang", "mask_lang"])[["gain", "jaccard"]].mean().dropna()
     out = {}
-    for target in gain.columns.intersection(shared.columns):
-        both = pd.concat([gain[target], shared[target]], axis=1).dropna()
-        enough = len(both) >= _FEWEST_SOURCES and (both.nunique() > 1).all()
-        out[target] = spearmanr(*both.to_numpy().T).statistic if enough else np.nan
+    for target, rows in mean.groupby("lang"):
+        enough = len(rows) >= _FEWEST_SOURCES and (rows.nunique() > 1).all()
+        out[target] = spearmanr(rows["gain"], rows["jaccard"]).statistic if enough else np.nan
     return pd.Series(out, dtype=float)
 
 
-def _by_layer(overlap: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Mean Jaccard (points) with other languages: languages by layers, in the order of depth."""
-    rows = nulls.layers(overlap, task)
-    rows = rows.assign(points=100 * rows["jaccard"].astype(float))
-    return rows.pivot_table(index="lang", columns="layer", values="points", aggfunc="mean")
+def _by_layer(overlap: pd.DataFrame, task: str, rung: str) -> pd.DataFrame:
+    """Mean Jaccard (points) on a rung: languages by layers, in the order of depth."""
+    rungs = nulls.by_layer(overlap, nulls.ladder(overlap, task, by="layer"))
+    rows = rungs[rungs["rung"] == rung]
+    return rows.pivot_table(index="lang", columns="layer", values="jaccard", aggfunc="mean")
 
 
 # ---- retrieval -----------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ import pandas as pd
 from lnlib import published
 from lnlib.gains import mixed
 from lnlib.methods import METHODS, WITHOUT_DATA
-from lnlib.scales import HEADLINE
 from lnlib.statistics import pairs_interval
 
 
@@ -76,11 +75,14 @@ def languages(
     return across if next(pairs) <= next(pairs) else within
 
 
-def layers(overlap: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
-    """`languages` by `layer` (its number); a pooler, which is none, is left out."""
-    rows = languages(compared, overlap, task, by="layer", sparsity=sparsity)
-    number = rows["part"].astype(str).str.extract(r"(\d+)", expand=False)
-    return rows[number.notna()].assign(layer=number.dropna().astype(int))
+def by_layer(overlap: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """A `ladder` by "layer" with each row's `layer`, a number.
+
+    A pooler, which is none, is left out, and so is the first rung, a formula.
+    """
+    part = overlap["part"].astype(str).str.extract(r"(\d+)", expand=False)
+    rows = rows.assign(layer=rows["pair"].map(part.to_dict()))
+    return rows[rows["layer"].notna()].astype({"layer": int})
 
 
 def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:

@@ -153,10 +153,10 @@ figures.sparsity_curve(scores, p["task"], p["lang"])
 # %%
 from lnlib.overlap import density_table
 
-figures.density_bars(density_table([ticket], level), "layer", sparsity=level)
+figures.density_profile(density_table([ticket], level), "layer", sparsity=level)
 
 # %%
-figures.density_bars(density_table([ticket], level), "component", sparsity=level)
+figures.density_profile(density_table([ticket], level), "component", sparsity=level)
 
 # %%
 import pandas as pd

@@ -34,7 +34,7 @@ def draw(scores, overlap, density, excess, curve):
     yield figures.excess_ladder(excess, "ner")
     yield figures.tree(similarity(excess), "shared (%)")
     yield figures.layer_profile(overlap)
-    yield figures.density_bars(density, "layer")
+    yield figures.density_profile(density, "layer")
     yield figures.losses(curve)
     yield figures.growth(GROWTH.iloc[: len(curve) * 99])
     yield figures.retrieval_by_layer(RETRIEVAL.iloc[: len(curve) * 9999], "demo")
@@ -101,7 +101,7 @@ def test_better_is_blue():
 
 def test_the_pooler_is_no_layer():
     pooler = FULL[1][FULL[1]["by"] == "layer"].assign(part="pooler", jaccard=0.0)
-    figure = figures.layer_profile(pd.concat([FULL[1], pooler]))
+    figure = figures.layer_profile(pd.concat([FULL[1], pooler], ignore_index=True))
     assert list(figure.axes[0].get_xticks()) == list(range(6))
 
 

@@ -1,11 +1,13 @@
 """Recording takes over what runs have measured, and nothing twice."""
 
+import pandas as pd
 import pytest
 
 from lnlib import nulls, runs, tables
 from lnlib.ledger import verdicts
 from lnlib.measures import Tables
-from lnlib.record import record
+from lnlib.record import MASK, main, record
+from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
 
 
@@ -65,17 +67,79 @@ def test_recording_twice_changes_nothing(measured):
     assert everything(measured) == everything(measured)
 
 
-def test_a_score_that_another_machine_measured_again_is_kept_beside_the_new_one(measured):
-    everything(measured)
-    home, table = measured / "results/demo", measured / "runs/demo/scores.csv"
-    first = tables.read(home / "scores.csv")
+def elsewhere(folder, task="ner", lang="ur", seed=0):
+    """As if another machine had searched a ticket: other scores, and another mask."""
+    table = folder / "runs/demo/scores.csv"
     here = tables.read(table)
-    again = here.head(3).assign(machine="another", value=here["value"].head(3) + 1)
+    found = here[(here["task"] == task) & (here["lang"] == lang) & (here["seed"] == seed)]
+    again = found.assign(machine="another", value=found["value"] + 1)
     tables.add(table, again.to_dict("records"))
+    path = runs.ticket_path(folder / "runs", "demo", task, lang, seed)
+    ticket = Ticket.load(path)
+    large = max(ticket.matrices, key=lambda matrix: matrix.weights).name
+    codes = {m.name: ticket.codes(m.name).copy() for m in ticket.matrices}
+    codes[large].flat[:50] = 1  # pruned first, whatever it was
+    Ticket(ticket.record, ticket.matrices, codes).save(path)
+    return again
+
+
+def states(home):
+    """Densities that each ticket has in the table of pairs, by part: one, if it is one search."""
+    pairs = tables.read(home / "overlap.csv")
+    sides = [
+        pairs[["by", "part", *(f"{c}_{s}" for c in MASK), f"density_{s}"]].set_axis(
+            ["by", "part", *MASK, "density"], axis=1
+        )
+        for s in "ab"
+    ]
+    return pd.concat(sides).groupby(["by", "part", *MASK])["density"].nunique()
+
+
+def test_what_another_machine_has_measured_again_stands_beside_and_not_in_place(measured, capsys):
+    before = everything(measured)
+    again = elsewhere(measured)
+    main(["--runs", str(measured / "runs"), "--results", str(measured / "results")])
+    assert "ner ur seed 0 (ticket)" in capsys.readouterr().out
+    home = measured / "results/demo"
+    assert len(tables.read(home / "repeats.csv")) == len(again)
+    now = {path.stem: path.read_bytes() for path in home.glob("*.csv")}
+    assert {name: now[name] for name in before} == before
+
+
+def test_a_ticket_that_was_searched_again_takes_the_place_of_the_old_one_as_a_whole(measured):
     everything(measured)
-    kept, now = (tables.read(home / f"{name}.csv") for name in ("repeats", "scores"))
+    home = measured / "results/demo"
+    first, pairs = (tables.read(home / f"{name}.csv") for name in ("scores", "overlap"))
+    again = elsewhere(measured)
+    record("demo", measured / "runs", measured / "results", replace=True)
+    now = tables.read(home / "scores.csv")
+    assert (now["machine"] == "another").sum() == len(again) and len(now) == len(first)
+    kept = tables.read(home / "repeats.csv")
     assert kept.to_dict("records") == first.merge(again[tables.SCORE_KEY]).to_dict("records")
-    assert (now["machine"] == "another").sum() == 3 and len(now) == len(first)
+    assert len(tables.read(home / "overlap.csv")) == len(pairs)
+    assert (states(home) == 1).all()
+
+
+def test_what_was_measured_under_a_mask_that_is_gone_leaves_with_it(measured):
+    """Its pairs with tickets that are not in these runs cannot be made again; nor moved scores."""
+    everything(measured)
+    home = measured / "results/demo"
+    own = tables.read(home / "scores.csv").query(
+        "task == 'ner' and sparsity == 50 and lang == 'ur'"
+    )
+    moved = own.query("seed == 0").assign(lang="en").to_dict("records")
+    tables.add(home / "scores.csv", moved)
+    runs.ticket_path(measured / "runs", "demo", "ner", "en", 0).unlink()
+    elsewhere(measured)
+    record("demo", measured / "runs", measured / "results", replace=True)
+    left = tables.read(home / "scores.csv")
+    assert left.query("lang == 'en' and mask_lang == 'ur'").empty
+    assert len(tables.read(home / "repeats.csv").query("lang == 'en' and mask_lang == 'ur'")) == 1
+    pairs = tables.read(home / "overlap.csv").query("method_a == method_b == 'ticket'")
+    named = {frozenset([(r.task_a, r.lang_a, r.seed_a), (r.task_b, r.lang_b, r.seed_b)])
+             for r in pairs.itertuples()}  # fmt: skip
+    assert frozenset([("ner", "ur", 0), ("ner", "en", 0)]) not in named
+    assert frozenset([("ner", "ur", 1), ("ner", "en", 0)]) in named
 
 
 def test_scores_of_another_recipe_are_not_taken_over(measured):

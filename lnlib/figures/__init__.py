@@ -7,7 +7,7 @@ caller's, who knows what the figure is to show.
 
 from lnlib.figures.growth import growth
 from lnlib.figures.overlap import (
-    density_bars,
+    density_profile,
     excess_ladder,
     layer_profile,
     overlap_ladder,
@@ -30,7 +30,7 @@ __all__ = [
     "MARKERS",
     "SHARES",
     "Figure",
-    "density_bars",
+    "density_profile",
     "excess_ladder",
     "gains_by_origin",
     "growth",

@@ -131,37 +131,54 @@ def tree(similarity: pd.DataFrame, what: str) -> Figure:
 
 
 def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
-    """Overlap between languages by layer, one line a task; dotted: same densities, no relation."""
-    figure, (axes,) = figure_of(6.4, 4.0)
-    for task in TASKS:
-        rows = nulls.layers(overlap, task, sparsity)
-        if rows.empty:
-            continue
-        layer = rows["layer"]
-        style = {"color": COLOURS[task], "label": task.upper(), "marker": MARKERS[task]}
-        stats = (100 * rows["jaccard"]).groupby(layer).agg(["mean", "std"])
-        axes.plot(stats.index, stats["mean"], **style)
-        edges = stats["mean"] - stats["std"], stats["mean"] + stats["std"]
-        axes.fill_between(stats.index, *edges, color=COLOURS[task], alpha=0.15, lw=0)
-        expected = (100 * rows["expected"]).groupby(layer).mean()
-        axes.plot(expected.index, expected, ls=":", color=COLOURS[task])
-        axes.set_xticks(sorted(layer.unique()))
-    if not axes.lines:
+    """The upper rungs of the ladder by layer, one panel a task; bars are 95 % intervals.
+
+    Chance is far below: the mean of what masks of the same densities share stands in the title.
+    """
+    ladders = {task: nulls.ladder(overlap, task, sparsity, by="layer") for task in TASKS}
+    ladders = {task: rungs for task, rungs in ladders.items() if len(rungs)}
+    if not ladders:
+        figure, (axes,) = figure_of(6.4, 4.0)
         blank(axes, "overlap by layer")
         return figure
-    axes.set(xlabel="layer", ylabel="Jaccard between languages (%)")
-    axes.set_title(
-        f"{sparsity} % sparsity; band: one standard deviation over pairs; dotted: expected"
-    )
-    axes.legend(frameon=False)
+    figure, panels = figure_of(3.2 * len(ladders) + 0.6, 3.8, columns=len(ladders))
+    for axes, (task, rungs) in zip(panels, ladders.items(), strict=True):
+        chance = rungs.loc[rungs["rung"] == nulls.RUNGS[1], "jaccard"].mean()
+        rungs = nulls.by_layer(overlap, rungs)
+        for rung, (marker, line) in _BY_LAYER.items():
+            part = rungs[rungs["rung"] == rung]
+            if part.empty:
+                continue
+            means = pd.concat(
+                {n: nulls.ladder_means(overlap, of) for n, of in part.groupby("layer")}
+            )
+            means = means.droplevel(1)
+            ends = abs(means[["low", "high"]].T - means["mean"]).fillna(0)
+            colour = COLOURS["ticket" if rung.startswith("other language") else "full"]
+            axes.errorbar(means.index, means["mean"], yerr=ends, label=rung, marker=marker, ls=line,
+                          color=colour, capsize=2, lw=1.2, ms=5)  # fmt: skip
+        axes.set_xticks(sorted(rungs["layer"].unique()))
+        axes.set(xlabel="layer", title=f"{task.upper()} (chance {chance:.0f} %)")
+    panels[0].set_ylabel(f"Jaccard with a ticket (%), {sparsity} % sparsity")
+    shown = [axes.get_legend_handles_labels() for axes in panels]
+    names = {name: line for lines, words in shown for line, name in zip(lines, words, strict=True)}
+    figure.legend(names.values(), names, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
-def density_bars(density: pd.DataFrame, by: str, sparsity: int = 50) -> Figure:
+_BY_LAYER = {  # how a rung is drawn: marker and line
+    nulls.RUNGS[8]: ("s", "-"),  # one seed, as in the paper's commands, comes first
+    nulls.RUNGS[6]: ("o", "--"),
+    nulls.RUNGS[7]: ("D", "-"),
+    nulls.RUNGS[3]: ("^", ":"),
+}
+
+
+def density_profile(density: pd.DataFrame, by: str, sparsity: int = 50) -> Figure:
     """Share of weights kept in each part ("layer", "component", "matrix"), by task.
 
-    Lines on the bars are the range over languages and seeds; the one-shot magnitude mask stands
-    beside them.
+    A point is the mean over languages and seeds, its line their range; the one-shot magnitude mask
+    stands beside them, and a black line where the whole mask is.
     """
     figure, (axes,) = figure_of(7.0, 4.0)
     rows = density[(density["by"] == by) & (density["sparsity"] == sparsity)]
@@ -169,15 +186,19 @@ def density_bars(density: pd.DataFrame, by: str, sparsity: int = 50) -> Figure:
     if rows[rows["method"] == "ticket"].empty:
         blank(axes, f"density by {by}")
         return figure
+    untouched = "one-shot magnitude"
     rows = rows.assign(
         kept=100 * rows["density"],
-        mask=rows["task"].where(rows["method"] == "ticket", "magnitude").str.upper(),
+        mask=rows["task"].str.upper().where(rows["method"] == "ticket", untouched),
     )
-    order = [n.upper() for n in (*TASKS, "magnitude") if n.upper() in set(rows["mask"])]
-    colours = ["#999999" if name == "MAGNITUDE" else COLOURS[name.lower()] for name in order]
-    style = {"hue_order": order, "palette": colours, "errorbar": ("pi", 100)}
-    sns.barplot(rows, x="part", y="kept", hue="mask", ax=axes, err_kws={"lw": 1}, **style)
-    axes.axhline(100 - sparsity, color="black", lw=0.8)
+    looks = {task.upper(): (COLOURS[task], MARKERS[task]) for task in TASKS}
+    looks = looks | {untouched: ("#777777", "D")}
+    looks = {name: look for name, look in looks.items() if name in set(rows["mask"])}
+    colours, markers = zip(*looks.values(), strict=True)
+    style = {"hue_order": list(looks), "palette": list(colours), "markers": list(markers),
+             "errorbar": ("pi", 100), "dodge": 0.5, "linestyle": "none"}  # fmt: skip
+    sns.pointplot(rows, x="part", y="kept", hue="mask", ax=axes, err_kws={"lw": 1}, ms=5, **style)
+    axes.axhline(100 - sparsity, color="black", lw=0.8)  # what the whole mask keeps
     axes.set(xlabel=by, ylabel="weights kept (%)")
     if by != "layer":
         axes.tick_params(axis="x", rotation=60)

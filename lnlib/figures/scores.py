@@ -25,8 +25,13 @@ from lnlib.gains import UNITS
 from lnlib.languages import LANGUAGES, name_of
 from lnlib.tasks import TASKS
 
-# In the order of `gains.ORIGINS`: another language has one colour, another seed one marker.
-_ORIGINS = ((COLOURS["random"], "o"), (COLOURS["ticket"], "D"), (COLOURS["random"], "D"))
+# In the order of `gains.ORIGINS`: another language has one colour, another seed one marker. Each
+# has a dash and a height of its own, so that none hides another.
+_ORIGINS = (
+    (COLOURS["random"], "o", ":", -0.15),
+    (COLOURS["ticket"], "D", "--", 0.0),
+    (COLOURS["random"], "D", "--", 0.15),
+)
 
 
 def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
@@ -120,7 +125,7 @@ def transfer_matrix(
 def gains_by_origin(scores: pd.DataFrame, task: str) -> Figure:
     """What each target gains under masks of another language, another seed, or both.
 
-    Marks are the values of `gains.by_origin`, dashed lines their means over targets.
+    Marks are the values of `gains.by_origin`, lines their means over targets.
     """
     found = gains.by_origin(scores, task)
     codes = ordered(set(found.index))
@@ -130,10 +135,12 @@ def gains_by_origin(scores: pd.DataFrame, task: str) -> Figure:
         return figure
     names = [name_of(code) for code in codes]
     axes.axvline(0, color="#444444", lw=0.8)
-    for origin, (colour, marker) in zip(gains.ORIGINS, _ORIGINS, strict=True):
+    places = np.arange(len(codes))
+    for origin, (colour, marker, dash, aside) in zip(gains.ORIGINS, _ORIGINS, strict=True):
         style: dict[str, Any] = {"color": colour, "marker": marker, "label": origin, "zorder": 3}
-        axes.scatter(found.loc[codes, origin], names, **style)
-        axes.axvline(found[origin].mean(), color=colour, ls="--", lw=1)
+        axes.scatter(found.loc[codes, origin], places + aside, **style)
+        axes.axvline(found[origin].mean(), color=colour, ls=dash, lw=1)
+    axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.set(
         xlabel=f"gain over the own mask ({UNITS[task]}, right is better)", title=TASKS[task].title
