@@ -1,5 +1,7 @@
 """Recording takes over what runs have measured, and nothing twice."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -9,6 +11,8 @@ from lnlib.measures import Tables
 from lnlib.record import MASK, main, record
 from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 @pytest.fixture
@@ -83,16 +87,23 @@ def elsewhere(folder, task="ner", lang="ur", seed=0):
     return again
 
 
-def states(home):
-    """Densities that each ticket has in the table of pairs, by part: one, if it is one search."""
-    pairs = tables.read(home / "overlap.csv")
+def searches(pairs, number):
+    """How many different numbers each mask has in a table of pairs, by part; one search has one."""
+    where = [name for name in ("by", "part") if name in pairs]
     sides = [
-        pairs[["by", "part", *(f"{c}_{s}" for c in MASK), f"density_{s}"]].set_axis(
-            ["by", "part", *MASK, "density"], axis=1
+        pairs[[*where, *(f"{name}_{side}" for name in MASK), f"{number}_{side}"]].set_axis(
+            [*where, *MASK, number], axis=1
         )
-        for s in "ab"
+        for side in "ab"
     ]
-    return pd.concat(sides).groupby(["by", "part", *MASK])["density"].nunique()
+    return pd.concat(sides).groupby([*where, *MASK])[number].nunique()
+
+
+@pytest.mark.parametrize(("name", "number"), [("overlap", "density"), ("excess", "departed")])
+@pytest.mark.parametrize("scale", sorted(path.parent.name for path in RESULTS.glob("*/scores.csv")))
+def test_every_recorded_pair_that_names_a_ticket_is_of_one_search(scale, name, number):
+    found = searches(tables.read(RESULTS / scale / f"{name}.csv"), number)
+    assert len(found) and found[found != 1].empty
 
 
 def test_what_another_machine_has_measured_again_stands_beside_and_not_in_place(measured, capsys):
@@ -117,7 +128,7 @@ def test_a_ticket_that_was_searched_again_takes_the_place_of_the_old_one_as_a_wh
     kept = tables.read(home / "repeats.csv")
     assert kept.to_dict("records") == first.merge(again[tables.SCORE_KEY]).to_dict("records")
     assert len(tables.read(home / "overlap.csv")) == len(pairs)
-    assert (states(home) == 1).all()
+    assert (searches(tables.read(home / "overlap.csv"), "density") == 1).all()
 
 
 def test_what_was_measured_under_a_mask_that_is_gone_leaves_with_it(measured):
