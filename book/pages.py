@@ -195,7 +195,7 @@ def on_gpus(grid: Sequence[Run], scale: str = SCALE) -> str:
     if {run.task for run in grid} - set(work.index):
         return "On a GPU it has not been measured."
     least = [
-        f"{number(60 * hours_at_least(grid, work, peak), 0)} minutes on {name}"
+        f"{number(60 * hours_at_least(grid, work, peak), 0)} min on {name}"
         for name, peak in (("a T4", PEAKS["T4"]), ("an H200", PEAKS["H200"]))
     ]
     return (

@@ -100,11 +100,11 @@ def transfer_matrix(
 ) -> Figure:
     """What the mask of another language (row) changes for a target (column), beside the paper's.
 
-    `published` are rows of `lnlib.published.scores()`. Each panel has its own colour range, since
-    an encoder of 128 wide does not lose what one of 768 loses.
+    `published` are rows of `lnlib.published.scores()`, drawn below ours. Each panel has its own
+    colour range, since an encoder of 128 wide does not lose what one of 768 loses.
     """
     panels = [("ours", scores)] + ([] if published is None else [("published", published)])
-    figure, all_axes = figure_of(0.6 + 4.6 * len(panels), 4.0, 1, len(panels))
+    figure, all_axes = figure_of(6.8, 5.2 * len(panels), len(panels))  # below each other: legible
     for axes, (name, table) in zip(all_axes, panels, strict=True):
         changed = gains.change(table, task)
         if changed.empty:
