@@ -18,7 +18,7 @@ from lnlib import gains, nulls, statistics, tables
 from lnlib.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
 from lnlib.measures import NAMES, Tables
-from lnlib.scales import SCALES
+from lnlib.scales import of_scale
 from lnlib.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,8 +44,7 @@ def table(name: str, scale: str = SCALE) -> pd.DataFrame:
     rows = tables.read(ROOT / "results" / scale / f"{name}.csv")
     if name == "learning" or "recipe" not in rows or rows.empty:
         return rows
-    current = rows["recipe"] == rows["task"].map(lambda task: SCALES[scale].recipes[task].hash)
-    kept = rows[current]
+    kept = rows[of_scale(rows, scale)]
     kept.attrs["stale"] = len(rows) - len(kept)
     return kept
 

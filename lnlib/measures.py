@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 
 from lnlib import gains, nulls, retrieved
 from lnlib.languages import MIXTURE
-from lnlib.scales import HEADLINE, SPARSER
+from lnlib.scales import HEADLINE, SPARSER, of_scale
 from lnlib.tables import read as read_table
 
 FEWEST = 3  # seeds for a standard deviation, languages for an interval
@@ -37,8 +37,9 @@ class Tables:
 
     @classmethod
     def read(cls, home: Path) -> Tables:
-        """Those in results/SCALE."""
-        return cls(home.name, *(read_table(home / f"{name}.csv") for name in NAMES))
+        """Those in results/SCALE, without scores of a recipe that the scale no longer has."""
+        scores, *others = (read_table(home / f"{name}.csv") for name in NAMES)
+        return cls(home.name, scores[of_scale(scores, home.name)], *others)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from lnlib.masks import magnitudes
 from lnlib.measures import Tables
 from lnlib.overlap import density_table, overlap_table
 from lnlib.pruning import find_ticket
-from lnlib.scales import HEADLINE, SCALES
+from lnlib.scales import HEADLINE, SCALES, of_scale
 from lnlib.tasks import TASKS
 from lnlib.tickets import Ticket
 
@@ -47,11 +47,13 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False)
     source, home = runs_dir / scale, results_dir / scale
     encoder = load_encoder(SCALES[scale].encoder)
     paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
-    tickets = [ticket for ticket in map(Ticket.load, sorted(paths)) if HEADLINE in ticket.levels]
+    tickets = [
+        ticket for ticket in map(Ticket.load, sorted(paths))
+        if HEADLINE in ticket.levels and ticket.record.encoder_fingerprint == encoder.fingerprint
+    ]  # fmt: skip
     again = _searched_again(tables.read(home / "density.csv"), tickets)
     scores = tables.read(source / "scores.csv")
-    recipes = scores["task"].map(lambda task: SCALES[scale].recipes[task].hash)
-    current = scores[(scores["recipe"] == recipes) & (scores["encoder"] == encoder.fingerprint)]
+    current = scores[of_scale(scores, scale) & (scores["encoder"] == encoder.fingerprint)]
     _add_scores(home, current, again, replace)
     if replace:
         _forget_pairs(home, again)

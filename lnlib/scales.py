@@ -11,6 +11,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEVELS: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)  # % of the original weights pruned
 HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
@@ -88,3 +92,9 @@ SCALES: dict[str, Scale] = {
         xnli=Recipe(392_702, 2_490, 36_810, 32, 5e-5, 128),
     ),
 }
+
+
+def of_scale(rows: pd.DataFrame, scale: str) -> pd.Series:
+    """Which rows (columns task, recipe) were measured with the recipes that the scale has now."""
+    recipes = {task: recipe.hash for task, recipe in SCALES[scale].recipes.items()}
+    return rows["recipe"] == rows["task"].map(recipes)

@@ -8,6 +8,7 @@ import synthetic
 import yaml
 
 from lnlib import gains, measures, nulls, statistics, tables
+from lnlib.scales import SCALES
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -55,7 +56,7 @@ def test_stale_scores_are_left_out_and_said_to_be(tmp_path, monkeypatch):
     pages = importlib.import_module("pages")
     monkeypatch.setattr(pages, "ROOT", tmp_path)
     rows = synthetic.scores(tasks=("ner",), seeds=1)
-    current = pages.SCALES["demo"].recipes["ner"].hash
+    current = SCALES["demo"].recipes["ner"].hash
     rows["recipe"] = [current] * (len(rows) - 2) + ["of last week"] * 2
     tables.add(tmp_path / "results/demo/scores.csv", rows.to_dict("records"))
     table = pages.table("scores")

@@ -1,5 +1,6 @@
 """Recording takes over what runs have measured, and nothing twice."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -151,6 +152,25 @@ def test_what_was_measured_under_a_mask_that_is_gone_leaves_with_it(measured):
              for r in pairs.itertuples()}  # fmt: skip
     assert frozenset([("ner", "ur", 0), ("ner", "en", 0)]) not in named
     assert frozenset([("ner", "ur", 1), ("ner", "en", 0)]) in named
+
+
+def test_a_ticket_of_another_encoder_is_not_recorded_as_one_of_this(measured):
+    path = runs.ticket_path(measured / "runs", "demo", "ner", "en", 0)
+    ticket = Ticket.load(path)
+    codes = {matrix.name: ticket.codes(matrix.name) for matrix in ticket.matrices}
+    other = replace(ticket.record, encoder_fingerprint="0" * 12)
+    Ticket(other, ticket.matrices, codes).save(path)
+    everything(measured)
+    pairs = tables.read(measured / "results/demo/overlap.csv")
+    assert "en" not in set(pairs.query("method_a == 'ticket'")["lang_a"])
+
+
+def test_verdicts_do_not_stand_on_scores_of_another_recipe(measured):
+    everything(measured)
+    home = measured / "results/demo"
+    scores = tables.read(home / "scores.csv")
+    tables.replace(home / "scores.csv", scores.assign(recipe="0" * 12).to_dict("records"))
+    assert Tables.read(home).scores.empty
 
 
 def test_scores_of_another_recipe_are_not_taken_over(measured):
