@@ -118,9 +118,10 @@ def _blocks(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_to
     while len(blocks) < limit and (some := [e["text"] for e in islice(texts, 1_000)]):
         for pieces in tokenizer(some, add_special_tokens=False, verbose=False)["input_ids"]:
             left += pieces
-        while len(left) >= room and len(blocks) < limit:
-            blocks.append(left[:room])
-            left = left[room:]
+        # The rest is copied once, not after every block, which would be quadratic.
+        whole = min(len(left) // room, limit - len(blocks)) * room
+        blocks += [left[at : at + room] for at in range(0, whole, room)]
+        left = left[whole:]
     if left and len(blocks) < limit:
         blocks.append(left)
     edges = [1] * len(before), [1] * len(after)
