@@ -20,24 +20,33 @@ import numpy as np
 import pandas as pd
 
 from lnlib.errors import UserError
-from lnlib.overlap import who
+from lnlib.overlap import shared_matrices, who
 from lnlib.tickets import Ticket
 
 BINS = 64  # of weight size in a matrix: 256 weights each in the smallest of mini-mBERT's
 
 
 def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[str, np.ndarray],
-                 level: int = 50) -> pd.DataFrame:  # fmt: skip
-    """Departures that every pair of tickets shares, at one level (%), over the whole mask.
+                 level: int = 50,
+                 pairs: Sequence[tuple[int, int]] | None = None) -> pd.DataFrame:  # fmt: skip
+    """Departures that pairs of tickets share, at one level (%), over the whole mask.
 
     `untouched` is the one-shot magnitude ticket, `sizes` the encoder's |w| by matrix
-    (`lnlib.masks.magnitudes`). One row a pair: `departed_a` and `departed_b`, the share of weights
+    (`lnlib.masks.magnitudes`). `pairs` are the places in `tickets` of those to compare, every pair
+    once if not given. One row a pair, in order: `departed_a` and `departed_b`, the share of weights
     on which each departs (0 to 1); `shared`, the Jaccard index of the two sets of departures;
     `expected` and `expected_near`, the same for independent departures, as the module says.
-    Raises UserError if `untouched` is no magnitude ticket.
+    Raises UserError if `untouched` is no magnitude ticket, without tickets, and for tickets or
+    sizes of different encoders.
     """
     if untouched.record.method != "magnitude":
         raise UserError(f"departures are counted from a magnitude ticket, not from {untouched!r}")
+    shared_matrices(tickets)
+    shared_matrices([untouched, *tickets])
+    for matrix in untouched.matrices:
+        if np.size(sizes.get(matrix.name, ())) != matrix.weights:
+            raise UserError(f"sizes of another encoder: expected {matrix.weights:,} weights in "
+                            f"{matrix.name!r}")  # fmt: skip
     number = len(tickets)
     both = np.zeros((number, number))
     chance, chance_near = np.zeros_like(both), np.zeros_like(both)
@@ -52,7 +61,7 @@ def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[st
         weights += matrix.weights
     alone = np.diag(both)
     rows = []
-    for i, j in combinations(range(number), 2):
+    for i, j in combinations(range(number), 2) if pairs is None else pairs:
         row = {"sparsity": level, **who(tickets[i], "_a"), **who(tickets[j], "_b")}
         row |= {"departed_a": alone[i] / weights, "departed_b": alone[j] / weights}
         for name, common in (

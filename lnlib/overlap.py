@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lnlib.errors import UserError
+from lnlib.errors import UserError, choose
 from lnlib.tickets import PackedMask, Ticket, part_of
 
 GROUPINGS = ("all", "layer", "component", "matrix")
@@ -40,19 +40,15 @@ def expected_jaccard(p: float, q: float | None = None) -> float:
 
 
 def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
-                  by: Sequence[str] = ("all",)) -> pd.DataFrame:  # fmt: skip
-    """Every pair of tickets at one level (%), for the whole mask or its parts.
+                  by: str | Sequence[str] = ("all",)) -> pd.DataFrame:  # fmt: skip
+    """Every pair of tickets at one level (%), for the whole mask or its parts (of GROUPINGS).
 
     One row a pair and part: jaccard, simple_matching, both densities (0 to 1), the number
     of weights, and `expected`: the Jaccard of independent masks that have these two masks' density
     in every single matrix. A ticket is not paired with itself. Raises UserError for tickets of
     different encoders. Many masks are best read with `PackedMask.load`: 99 of mBERT's take 1.1 GB.
     """
-    for grouping in by:
-        if grouping not in GROUPINGS:
-            raise UserError(
-                f"unknown grouping {grouping!r}: expected one of {', '.join(GROUPINGS)}"
-            )
+    groupings = _groupings(by)
     both = _counts(tickets, level)
     matrices = tickets[0].matrices
     first, second = np.triu_indices(len(tickets), 1)
@@ -67,7 +63,7 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
         for column in who(tickets[0], side)
     }
     tables = []
-    for grouping in by:
+    for grouping in groupings:
         belongs = [part_of(matrix, grouping) for matrix in matrices]
         parts = list(dict.fromkeys(belongs))
         within = np.array([[part == own for own in belongs] for part in parts], float)
@@ -101,11 +97,11 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def density_table(tickets: Sequence[Ticket], level: int = 50,
-                  by: Sequence[str] = GROUPINGS) -> pd.DataFrame:  # fmt: skip
+                  by: str | Sequence[str] = GROUPINGS) -> pd.DataFrame:  # fmt: skip
     """Share of weights kept (0 to 1) by part, one row a ticket and part."""
-    rows = []
+    rows, groupings = [], _groupings(by)
     for ticket in tickets:
-        for grouping in by:
+        for grouping in groupings:
             for part, value in ticket.density(level, grouping).items():
                 where = {"sparsity": level, "by": grouping, "part": part}
                 rows.append({**where, **who(ticket), "density": value})
@@ -118,11 +114,14 @@ def who(ticket: Ticket | PackedMask, suffix: str = "") -> dict[str, object]:
     return {f"{name}{suffix}": getattr(ticket.record, name) for name in names}
 
 
+def _groupings(by: str | Sequence[str]) -> list[str]:
+    """The groupings by name; one may stand by itself."""
+    return [choose(name, GROUPINGS, "grouping") for name in ([by] if isinstance(by, str) else by)]
+
+
 def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
     """Weights both keep, (matrices, N, N) over the diagonal; on it what each keeps by itself."""
-    if not tickets:
-        raise UserError("no tickets to compare")
-    shared = _shared_matrices(tickets)
+    shared = shared_matrices(tickets)
     masks = [ticket.packed(level).bits for ticket in tickets]
     both = np.zeros((len(shared), len(masks), len(masks)), np.int64)
     first, second = np.triu_indices(len(masks))
@@ -138,14 +137,28 @@ def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
     return both
 
 
-def _shared_matrices(tickets: Sequence[Ticket | PackedMask]) -> list[str]:
+def shared_matrices(tickets: Sequence[Ticket | PackedMask]) -> list[str]:
+    """Names of the matrices that all tickets have, in order.
+
+    Raises UserError where there is no ticket, and for tickets of different encoders: with other
+    matrices, or other fingerprints (a ticket of the reference code's masks need not have one).
+    """
+    if not tickets:
+        raise UserError("no tickets to compare")
     first = [(m.name, m.weights) for m in tickets[0].matrices]
-    for ticket in tickets[1:]:
+    known = next((t for t in tickets if t.record.encoder_fingerprint), tickets[0])
+    for ticket in tickets:
         other = [(m.name, m.weights) for m in ticket.matrices]
         if other != first:
             odd = sorted({n for n, _ in set(first) ^ set(other)})
-            raise UserError(
-                f"tickets of different encoders cannot be compared: {tickets[0]!r} and {ticket!r} "
-                f"differ in {odd[0] if odd else 'the order of their matrices'}"
-            )
+            raise _different(tickets[0], ticket, odd[0] if odd else "the order of their matrices")
+        one, its = (t.record.encoder_fingerprint for t in (known, ticket))
+        if its and its != one:
+            raise _different(known, ticket, f"their encoder's fingerprint, {one} and {its}")
     return [name for name, _ in first]
+
+
+def _different(a: Ticket | PackedMask, b: Ticket | PackedMask, what: str) -> UserError:
+    return UserError(
+        f"tickets of different encoders cannot be compared: {a!r} and {b!r} differ in {what}"
+    )

@@ -14,8 +14,8 @@ MATRIX = Matrix("layer.0.weight", "layer", 0, "dense", WEIGHTS)
 SIZES = {MATRIX.name: np.arange(WEIGHTS, dtype=np.float32)}  # the first half is the small one
 
 
-def ticket(pruned, method="ticket", lang="en"):
-    record = Record(method, "ner", lang, 0, "demo", (50,), "toy", "f00")
+def ticket(pruned, method="ticket", lang="en", fingerprint="f00"):
+    record = Record(method, "ner", lang, 0, "demo", (50,), "toy", fingerprint)
     empty = Ticket.empty(record, {MATRIX: (WEIGHTS,)})
     return empty.pruned({MATRIX.name: np.sort(np.asarray(pruned))})
 
@@ -40,6 +40,18 @@ def test_departures_of_a_hand_made_pair():
     # the small ones all fall among the 1,000 smallest, 40,000 to 40,003 and 50,000 on do not meet
     near = 4 * 4 / (WEIGHTS / BINS) + 4 * 1 / (WEIGHTS / BINS)
     assert row.expected_near == pytest.approx(near / (16 - near))
+
+
+def test_pairs_that_are_asked_for_come_in_their_order():
+    a, b = swapped([1, 2, 3], [40_000], "en"), swapped([3], [40_000, 40_001], "ur")
+    c = swapped([], [50_000], "de")
+    table = excess_table([a, b, c], UNTOUCHED, SIZES, pairs=[(1, 0), (2, 1), (0, 1)])
+    assert table[["lang_a", "lang_b"]].to_numpy().tolist() == [
+        ["ur", "en"], ["de", "ur"], ["en", "ur"]
+    ]  # fmt: skip
+    assert table.departed_a.tolist() == [3 / WEIGHTS, 1 / WEIGHTS, 4 / WEIGHTS]
+    assert table.departed_b.tolist() == [4 / WEIGHTS, 3 / WEIGHTS, 3 / WEIGHTS]
+    assert table.shared.tolist() == [2 / 5, 0, 2 / 5]
 
 
 @pytest.mark.parametrize("reach, level", [(WEIGHTS // 2, "expected"), (1_000, "expected_near")])
@@ -77,6 +89,23 @@ def test_the_untouched_mask_departs_nowhere(bert):
     untouched = find_ticket(bert, "ner", "ur", method="magnitude", levels=(50,))
     row = excess_table([untouched] * 2, untouched, magnitudes(bert.model("mlm"))).iloc[0]
     assert (row.departed_a, row.shared) == (0, 1)
+
+
+def test_what_cannot_be_compared_is_refused_as_overlap_refuses_it():
+    with pytest.raises(UserError, match="no tickets to compare"):
+        excess_table([], UNTOUCHED, SIZES)
+    with pytest.raises(UserError, match=r"different encoders.*fingerprint, f00 and f01"):
+        excess_table([ticket(SMALL, fingerprint="f01")], UNTOUCHED, SIZES)
+    with pytest.raises(UserError, match=r"sizes of another encoder.*layer\.0\.weight"):
+        excess_table([ticket(SMALL)], UNTOUCHED, {"layer.1.weight": SIZES[MATRIX.name]})
+
+
+def test_a_ticket_of_other_matrices_is_refused_by_the_one_that_is_odd():
+    other = Matrix("layer.1.weight", "layer", 1, "dense", WEIGHTS)
+    record = Record("ticket", "ner", "ur", 0, "demo", (50,), "toy", "f00")
+    foreign = Ticket.empty(record, {other: (WEIGHTS,)}).pruned({other.name: SMALL})
+    with pytest.raises(UserError, match=r"different encoders.*differ in layer\.0\.weight"):
+        excess_table([foreign], UNTOUCHED, SIZES)
 
 
 def test_only_a_magnitude_ticket_is_the_origin():

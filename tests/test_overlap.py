@@ -18,11 +18,12 @@ Q, D = "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.de
 P = "pooler.dense.weight"
 
 
-def ticket(kept, lang="ur"):
+def ticket(kept, lang="ur", fingerprint="f"):
     layers = {Q: (0, "attention.self.query"), D: (1, "output.dense"), P: (None, "pooler")}
     matrices = [Matrix(n, "encoder.layer", *layers[n], len(v)) for n, v in kept.items()]
     codes = {n: 1 - np.array(v, np.uint8) for n, v in kept.items()}
-    return Ticket(replace(RECORD, lang=lang), matrices, codes)
+    record = replace(RECORD, lang=lang, encoder_fingerprint=fingerprint)
+    return Ticket(record, matrices, codes)
 
 
 A = ticket({Q: [1, 1, 1, 0], D: [1, 0, 0, 0, 1]})
@@ -37,6 +38,16 @@ def test_parts_are_counted_by_hand():
     table = overlap_table([A, B], 50, ["layer"]).set_index("part")
     assert table.jaccard.to_dict() == {"0": 2 / 4, "1": 1 / 2}
     assert table.simple_matching.to_dict() == {"0": 2 / 4, "1": 4 / 5}
+
+
+def test_the_densities_of_a_pair_are_those_of_its_masks_in_order():
+    row = overlap_table([A, B]).iloc[0]
+    assert (row.density_a, row.density_b) == (5 / 9, 4 / 9)
+
+
+def test_two_masks_that_keep_nothing_are_the_same_mask():
+    a, b = (ticket({Q: [0, 0], D: [0]}, lang) for lang in ("ur", "en"))
+    assert jaccard(a, b) == overlap_table([a, b]).jaccard[0] == 1.0
 
 
 def test_a_mask_overlaps_with_itself_fully():
@@ -93,9 +104,26 @@ def test_tickets_of_different_encoders_are_refused():
         overlap_table([A, ticket({Q: [1, 0, 1]})])
 
 
+def test_tickets_of_encoders_of_one_shape_are_told_apart_by_fingerprint():
+    kept = {Q: [1, 1, 0, 1], D: [0, 0, 0, 0, 1]}
+    with pytest.raises(UserError, match=r"different encoders.*fingerprint, f and g"):
+        jaccard(A, ticket(kept, "en", "g"))
+    unknown = ticket(kept, "en", "")  # as the reference code's masks are
+    assert jaccard(unknown, A) == jaccard(A, B)
+    with pytest.raises(UserError, match="fingerprint, f and g"):  # whatever stands between them
+        overlap_table([unknown, A, ticket(kept, "de", "g")])
+
+
 def test_an_unknown_grouping_is_refused():
-    with pytest.raises(UserError, match="layers"):
+    with pytest.raises(UserError, match=r"unknown grouping 'layers'.*did you mean 'layer'"):
         overlap_table([A, B], 50, ["layers"])
+
+
+def test_one_grouping_may_stand_by_itself():
+    pd.testing.assert_frame_equal(
+        overlap_table([A, B], 50, "layer"), overlap_table([A, B], 50, ["layer"])
+    )
+    assert set(density_table([A], 50, "layer").by) == {"layer"}
 
 
 def test_packed_masks_give_the_table_of_their_tickets(tmp_path):
