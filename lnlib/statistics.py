@@ -197,8 +197,10 @@ def sign_flips(differences: Sequence[float]) -> float:
     if len(values) < _FEWEST_SIGNS:
         return np.nan
     ways = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
-    means = np.abs((2 * ways - 1) @ values)
-    return float((means >= abs(values.sum()) - 1e-12).mean())  # 1e-12: the observed way counts
+    sums = np.abs((2 * ways - 1) @ values)
+    # The observed way counts, in whatever order it was summed: 1e-12 of all there is to sum is far
+    # above rounding and far below what tells two ways apart.
+    return float((sums >= abs(values.sum()) - 1e-12 * np.abs(values).sum()).mean())
 
 
 def clusters(similarity: pd.DataFrame) -> tuple[np.ndarray, float, list[str]]:

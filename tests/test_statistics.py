@@ -138,6 +138,13 @@ def test_the_p_of_turned_signs_is_that_of_a_hand_count():
     assert np.isnan(statistics.sign_flips([1.0] * 5))
 
 
+def test_large_differences_have_the_p_of_small_ones():
+    # Near 1e5 the sum of all plus rounds by more than 1e-12, one way or another by its order.
+    for part in range(3, 60):
+        values = [1e4 + k / part for k in range(1, 10)]
+        assert statistics.sign_flips(values) == 2 / 512, part
+
+
 def test_differences_around_zero_are_called_a_difference_as_often_as_p_says():
     rng = np.random.default_rng(0)
     p = np.array([statistics.sign_flips(rng.normal(size=9)) for _ in range(600)])
