@@ -139,7 +139,12 @@ for method in tqdm(p["controls"], desc=f"controls at {level} %"):
 from lnlib import figures, tables
 
 scores = runs.find(tables.read(table), {"task": p["task"], "lang": p["lang"], "seed": p["seed"]})
-own = scores[(scores.mask_lang.isin(["", p["lang"]])) & (scores.mask_task.isin(["", p["task"]]))]
+# not the masks of another task, language or seed that were moved here; controls may have none
+own = scores[
+    scores.mask_task.isin(["", p["task"]])
+    & scores.mask_lang.isin(["", p["lang"]])
+    & (scores.mask_seed.fillna(p["seed"]) == p["seed"])
+]
 own[["method", "sparsity", "metric", "value", "loss", "seconds"]]
 
 # %%

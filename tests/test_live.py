@@ -29,6 +29,16 @@ def test_a_difference_on_the_same_processor_is_an_alarm(tmp_path):
     assert "NOT the same" in said(tmp_path, {"value": 80.1}, {"value": 80.0})
 
 
+def test_the_yardstick_of_a_ticket_is_its_own_seeds_alone(tmp_path):
+    own = {"method": "ticket", "mask_task": "ner", "mask_lang": "ur", "sparsity": 50}
+    seeds = [{**own, "value": 80.0 + k, "seed": k, "mask_seed": k} for k in range(3)]  # deviation 1
+    moved = {**own, "value": 60.0, "seed": 0, "mask_seed": 1}
+    live = {**own, "value": 81.0, "seed": 0, "mask_seed": 0, "machine": "y"}
+    text = said(tmp_path, live, *seeds, moved)
+    assert "ticket at 50 %: live 81.00 F1, recorded 80.00 F1" in text
+    assert "within three standard deviations of 3 seeds (1.00)" in text
+
+
 @pytest.mark.parametrize("value, verdict", [(81.0, "within"), (84.0, "MORE than")])
 def test_elsewhere_the_seeds_are_the_yardstick(tmp_path, value, verdict):
     seeds = [{"value": 80.0 + seed, "seed": seed} for seed in range(3)]  # deviation 1
