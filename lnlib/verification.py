@@ -13,13 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lnlib import tables
-from lnlib.encoders import load_encoder
-from lnlib.errors import UserError
-from lnlib.methods import WITHOUT_DATA
+from lnlib.encoders import Encoder, load_encoder
+from lnlib.errors import UserError, choose
+from lnlib.methods import METHODS, WITHOUT_DATA
 from lnlib.provenance import machine, versions
 from lnlib.pruning import find_ticket
 from lnlib.runs import ticket_path
@@ -35,17 +34,20 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
            data_dir: str | Path | None = None) -> pd.DataFrame:  # fmt: skip
     """Recompute `share` (0 to 1) of a ticket's rounds or of a score table's rows.
 
-    Rounds and rows are spread evenly over the whole. Returns one row each: `what`, `recorded`,
-    `again`, `same`, and `made_with`, what differed then from now ("" where nothing did; if
-    something did, numbers may too). For a round, `recorded` is the number of weights it pruned and
-    `again` how many of these were pruned again. Masks of other searches are read from `runs_dir`.
-    Raises UserError where the file, the data or a ticket that a row needs is not there or is of
-    another encoder.
+    Rounds and rows are spread evenly over the whole; the training that scores a ticket's last mask
+    is a round that prunes nothing. Returns one row each: `what`, `recorded`, `again`, `same`, and
+    `made_with`, what differed then from now ("" where nothing did; if something did, numbers may
+    too). For a round, `recorded` is the number of weights it pruned and `again` how many of these
+    were pruned again. Masks of other searches are read from `runs_dir`. Raises UserError where the
+    file, the data or a ticket that a row needs is not there or is of another encoder, and for a
+    ticket that no search of a scale's own makes again.
     """
     path = Path(path)
     if not 0 < share <= 1:
         raise UserError(f"share {share!r}: expected more than 0 and at most 1")
     if path.suffix == ".csv":
+        if not path.is_file():  # elsewhere a missing table is an empty one
+            raise UserError(f"no table at {str(path)!r}")
         return _rows(path, share, Path(runs_dir), data_dir)
     return _rounds(Ticket.load(path), share, data_dir)
 
@@ -56,27 +58,26 @@ class _Enough(Exception):  # carries a result out of a search, is no error
 
 
 def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None) -> pd.DataFrame:
-    record = ticket.record
-    encoder = load_encoder(SCALES[record.scale].encoder)
+    record, encoder = ticket.record, _encoder_of(ticket)
     now, before = versions(), record.versions
     made_with = ", ".join(name for name in now if before.get(name) != now[name])
+    # A search that is scored has one training more than rounds that prune.
+    numbers = _spread(max(ticket.rounds, len(record.scores)), share)
     if record.method in WITHOUT_DATA:
-        again = find_ticket(encoder, record.task, record.lang, record.scale, seed=record.seed,
+        whole = find_ticket(encoder, record.task, record.lang, record.scale, seed=record.seed,
                             method=record.method, levels=record.levels)  # fmt: skip
-        made = [(number, again) for number in _spread(ticket.rounds, share)]
+        made = [(number, whole) for number in numbers]
     else:
         bench = Workbench(encoder, record.task, record.lang, record.scale, data_dir=data_dir)
-        made = [
-            (number, _one_more(ticket.cut(number), bench))
-            for number in _spread(ticket.rounds, share)
-        ]
+        made = [(number, _one_more(ticket.cut(number), bench)) for number in numbers]
     rows: list[tuple[str, float, float, str]] = []
     for number, again in made:
-        pruned = [ticket.codes(m.name) == number + 1 for m in ticket.matrices]
-        repeated = [again.codes(m.name) == number + 1 for m in ticket.matrices]
-        both = [one & other for one, other in zip(pruned, repeated, strict=True)]
-        recorded, common = (int(np.sum([part.sum() for part in parts])) for parts in (pruned, both))
-        rows.append((f"round to {record.levels[number]} %", recorded, common, made_with))
+        if number < ticket.rounds:
+            pruned = [ticket.codes(m.name) == number + 1 for m in ticket.matrices]
+            repeated = [again.codes(m.name) == number + 1 for m in ticket.matrices]
+            both = [one & other for one, other in zip(pruned, repeated, strict=True)]
+            recorded, common = (int(sum(part.sum() for part in parts)) for parts in (pruned, both))
+            rows.append((f"round to {record.levels[number]} %", recorded, common, made_with))
         level = record.levels[number - 1] if number else 0
         if level in record.scores:
             rows.append((f"score at {level} %", record.scores[level],
@@ -84,13 +85,36 @@ def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None) -> pd.Dat
     return _compared(rows)
 
 
+def _encoder_of(ticket: Ticket) -> Encoder:
+    """The encoder to search in again; UserError for a ticket that no scale's search makes."""
+    r = ticket.record
+    for value, known, what in ((r.scale, SCALES, "scale"), (r.method, METHODS, "method")):
+        try:
+            choose(value, known, what)
+        except UserError as cause:  # the reference code's masks, say
+            raise UserError(f"{ticket!r} cannot be searched again: {cause}") from None
+    encoder = load_encoder(SCALES[r.scale].encoder)
+    if r.encoder_fingerprint != encoder.fingerprint:
+        raise UserError(
+            f"{ticket!r} cannot be searched again: it was found in {r.encoder!r} "
+            f"({r.encoder_fingerprint or 'no fingerprint'}), and scale {r.scale!r} is searched in "
+            f"{encoder.name!r} ({encoder.fingerprint})"
+        )
+    return encoder
+
+
 def _one_more(ticket: Ticket, bench: Workbench) -> Ticket:
-    """The ticket after one more round, by taking up the search where it stood."""
+    """The ticket after one more training, by taking up the search where it stood."""
 
     def stop(after: Ticket, *_: object) -> None:
         raise _Enough(after)
 
     r = ticket.record
+    if r.data_fingerprint != bench.data.fingerprint:
+        raise UserError(
+            f"{ticket!r} cannot be searched again: its data were {r.data_fingerprint}, and those "
+            f"of scale {r.scale!r} are {bench.data.fingerprint} ({bench.data.source})"
+        )
     with TemporaryDirectory() as folder:
         path = ticket.save(Path(folder) / "ticket.safetensors")
         try:
@@ -98,7 +122,12 @@ def _one_more(ticket: Ticket, bench: Workbench) -> Ticket:
                         levels=r.levels, path=path, bench=bench, on_round=stop)  # fmt: skip
         except _Enough as enough:
             return enough.ticket
-    raise AssertionError("a search that was cut back has a round left")
+        except UserError as cause:  # it speaks of the copy, which is nobody's to move away
+            raise UserError(
+                f"{ticket!r} cannot be searched again: it was found under a switch, or by another "
+                f"recipe or head than scale {r.scale!r} has"
+            ) from cause
+    raise AssertionError("a search that was cut back has a training left")
 
 
 def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None) -> pd.DataFrame:
@@ -108,13 +137,15 @@ def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None)
             "ticket or scores.csv"
         )
     table = tables.read(path)
+    if table.empty:
+        raise UserError(f"{str(path)!r} has no rows to measure again")
     rows = []
     benches: dict[tuple[str, ...], Workbench] = {}
     for number in _spread(len(table), share):
         row = table.iloc[number]
         scale, task, lang = row["scale"], row["task"], row["lang"]
         if (scale, task, lang) not in benches:
-            encoder = load_encoder(SCALES[scale].encoder)
+            encoder = load_encoder(SCALES[choose(scale, SCALES, "scale")].encoder)
             benches[scale, task, lang] = Workbench(encoder, task, lang, scale, data_dir=data_dir)
         bench = benches[scale, task, lang]
         ticket = _mask_of(row, bench, runs_dir)
