@@ -44,24 +44,26 @@ def refused(what: str, path: Path, cause: OSError) -> UserError:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path that takes the place of `path` once the `with` ends without an error.
 
-    Whatever stood at `path` stays whole until then, and stays for good after an error. Raises
-    UserError where the disk is full or the folder cannot be written to.
+    Whatever stood at `path` stays whole until then, and stays for good after an error. A link stays
+    one: what it leads to is replaced. Raises UserError where the disk is full or the folder cannot
+    be written to.
     """
+    given, path = path, _followed(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         os.close(handle)
     except OSError as cause:
-        raise refused("write", path, cause) from cause
+        raise refused("write", given, cause) from cause
     partial = Path(name)
     try:
         yield partial
         _flush(partial)
-        os.chmod(partial, 0o644)  # mkstemp's 600 would hide results from a group
+        os.chmod(partial, 0o666 & ~_umask())  # mkstemp's 600 would hide results from a group
         os.replace(partial, path)
     except OSError as cause:
-        raise refused("write", path, cause) from cause
+        raise refused("write", given, cause) from cause
     finally:
         with suppress(OSError):  # a disk gone bad must not hide the error above
             partial.unlink(missing_ok=True)
@@ -73,15 +75,17 @@ def replacing(path: Path) -> Iterator[Path]:
 def locked(path: Path, waiting: str = "") -> Iterator[None]:
     """Hold an exclusive lock on `path` (through a file beside it) among processes.
 
-    It falls with its process, however that ends. `waiting` is printed once if another holds it.
+    It falls with its process, however that ends. `waiting` is printed once if another holds it. A
+    link and what it leads to have one lock.
     """
     import fcntl
 
+    given, path = path, _followed(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(f".{path.name}.lock").open("w")
     except OSError as cause:
-        raise refused("write", path, cause) from cause
+        raise refused("write", given, cause) from cause
     with lock:
         try:
             try:
@@ -91,8 +95,20 @@ def locked(path: Path, waiting: str = "") -> Iterator[None]:
                     print(waiting, file=sys.stderr, flush=True)
                 fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as cause:
-            raise refused("lock", path, cause) from cause
+            raise refused("lock", given, cause) from cause
         yield
+
+
+def _followed(path: Path) -> Path:
+    """What a link leads to; any other path as it is, so that errors name it as it was given."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
+def _umask() -> int:
+    """The permissions that new files do not get: the system tells them only to who sets others."""
+    umask = os.umask(0o077)  # until the next line another thread's file is hidden, never bared
+    os.umask(umask)
+    return umask
 
 
 def _flush(path: Path) -> None:

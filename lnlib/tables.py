@@ -118,8 +118,13 @@ def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
 def seal(path: str | Path) -> None:
     """Take a table as it stands and write it with its checksum; UserError if it cannot be read."""
     path = Path(path)
+    if not path.is_file():  # before a lock makes the folder
+        raise UserError(f"no table at {str(path)!r}")
     with locked(path):
-        head, _, rows = path.read_bytes().partition(b"\n")
+        try:
+            head, _, rows = path.read_bytes().partition(b"\n")
+        except OSError as cause:
+            raise refused("read", path, cause) from cause
         _write(path, _parsed(path, head.partition(_SEAL.encode())[0] + b"\n" + rows))
 
 

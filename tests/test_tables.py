@@ -62,6 +62,12 @@ def test_a_changed_number_is_refused_until_it_is_sealed(tmp_path):
     assert tables.read(path).value.tolist() == [81.0]
 
 
+def test_a_table_that_is_not_there_is_not_sealed_and_no_folder_is_made(tmp_path):
+    with pytest.raises(UserError, match=r"no table at '.*nope/scores\.csv'"):
+        tables.seal(tmp_path / "nope" / "scores.csv")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_table_cut_at_the_end_of_a_row_is_refused(tmp_path):
     path = tmp_path / "scores.csv"
     tables.add(path, [row(), row(lang="en")])
