@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lnlib import tables
+from lnlib import commands, tables
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import Encoded, training_order
 from lnlib.errors import choose
@@ -163,11 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         help="keep what was measured in RESULTS/SCALE/cost.csv")  # fmt: skip
     options = parser.parse_args(arguments)
     scale = choose(options.scale, SCALES, "scale")
-    tasks, langs, seeds = (
-        [name for name in value.split(",") if name]
-        for value in (options.tasks, options.langs, options.seeds)
+    tasks, langs = (
+        [name for name in value.split(",") if name] for value in (options.tasks, options.langs)
     )
-    grid = plan(scale, tasks, langs, [int(seed) for seed in seeds])
+    seeds = commands.numbers(options.seeds, "seeds") if options.seeds else []
+    grid = plan(scale, tasks, langs, seeds)
     encoder = load_encoder(SCALES[scale].encoder)
     measured = {}
     for task in dict.fromkeys(run.task for run in grid):

@@ -6,14 +6,12 @@ scale gives away by its short rounds.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lnlib import runs
+from lnlib import commands, runs
 from lnlib.encoders import load_encoder
-from lnlib.parameters import check
 from lnlib.scales import SCALES
 from lnlib.workbench import Workbench
 
@@ -36,22 +34,14 @@ def learning_curve(bench: Workbench, steps: Sequence[int], table: Path, seed: in
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: one task, some languages, into results/SCALE/learning.csv."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.learning")
-    parser.add_argument("--scale", default="small", help="demo, small or paper")
-    parser.add_argument("--task", default="ner")
-    parser.add_argument("--langs", default=",".join(LANGS))
+    parser = commands.options(__doc__, "learning", "small", LANGS)
     parser.add_argument("--steps", default=",".join(map(str, STEPS)))
-    parser.add_argument("--data-dir", help="a folder laid out like the hub")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
-    given = parser.parse_args(arguments)
-    asked = {"scale": given.scale, "task": given.task, "langs": given.langs,
-             "data_dir": given.data_dir}  # fmt: skip
-    p = check(asked)
-    steps = [int(count) for count in given.steps.split(",")]
-    encoder = load_encoder(SCALES[p["scale"]].encoder)
-    for lang in p["langs"]:
-        bench = Workbench(encoder, p["task"], lang, p["scale"], data_dir=p["data_dir"])
-        learning_curve(bench, steps, given.results / p["scale"] / "learning.csv")
+    p = commands.parse(parser, arguments)
+    steps = commands.numbers(p.steps, "steps", least=1)
+    encoder = load_encoder(SCALES[p.scale].encoder)
+    for lang in p.langs:
+        bench = Workbench(encoder, p.task, lang, p.scale, data_dir=p.data_dir)
+        learning_curve(bench, steps, p.results / p.scale / "learning.csv")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lnlib import results, runs, tables
+from lnlib import commands, results, runs, tables
 from lnlib.corpora import load
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import TaskData, encode, training_order
@@ -25,7 +25,6 @@ from lnlib.masks import magnitudes
 from lnlib.overlap import jaccard
 from lnlib.pruning import find_ticket
 from lnlib.scales import HEADLINE, SCALES, levels_to
-from lnlib.switches import command
 from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
 
@@ -104,7 +103,10 @@ def _unseen(bench: Workbench, seed: int, data_dir: str | Path | None) -> TaskDat
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
-    command(measure, __doc__, "seed_parts", arguments)
+    parser = commands.options(__doc__, "seed_parts")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
+    p = commands.parse(parser, arguments)
+    measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,15 @@ under `one_schedule` the rate falls by a sixth in each; in the code's longer sea
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lnlib import runs, tables
+from lnlib import commands, runs, tables
 from lnlib.encoders import load_encoder
 from lnlib.overlap import jaccard
-from lnlib.parameters import check
 from lnlib.pruning import Search, find_ticket
 from lnlib.scales import HEADLINE, SCALES, levels_to
 from lnlib.tickets import Ticket
@@ -30,7 +28,6 @@ SWITCHES = {
     "keep_head+one_schedule": Search(keep_head=True, one_schedule=True),  # as the code has it
     "component_wise": Search(component_wise=True),
 }
-LANGS = ("en", "fr", "ar", "zh")  # two that share a script, and two other scripts
 
 
 def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
@@ -76,26 +73,12 @@ def _rows(name: str, found: dict[str, Ticket], plain: dict[str, Ticket],
         }
 
 
-def command(measure: Callable[..., None], doc: str | None, name: str,
-            arguments: Sequence[str] | None = None) -> None:  # fmt: skip
-    """The command line of a module whose `measure` takes a task and some languages."""
-    parser = argparse.ArgumentParser(description=doc, prog=f"python -m lnlib.{name}")
-    parser.add_argument("--scale", default="demo", help="demo, small or paper")
-    parser.add_argument("--task", default="ner")
-    parser.add_argument("--langs", default=",".join(LANGS))
-    parser.add_argument("--data-dir", help="a folder laid out like the hub")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
-    given = parser.parse_args(arguments)
-    asked = {"scale": given.scale, "task": given.task, "langs": given.langs,
-             "data_dir": given.data_dir}  # fmt: skip
-    p = check(asked)
-    measure(p["task"], p["langs"], p["scale"], given.runs, given.results, p["data_dir"])
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
-    command(measure, __doc__, "switches", arguments)
+    parser = commands.options(__doc__, "switches")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
+    p = commands.parse(parser, arguments)
+    measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
 
 
 if __name__ == "__main__":

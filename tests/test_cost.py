@@ -6,6 +6,7 @@ import toys
 
 from lnlib import cost, runs, tables
 from lnlib.encoding import training_order
+from lnlib.errors import UserError
 from lnlib.grid import hours_at_least, plan
 from lnlib.masks import prunable
 from lnlib.scales import LEVELS
@@ -74,6 +75,11 @@ def test_what_was_measured_is_kept_where_it_is_asked_for(bert, toy_scale, tmp_pa
     assert found["seconds"] > 0
     bench = Workbench(bert, "ner", "ur")
     assert found["flops"] == pytest.approx(cost.flops(bench, toys.RECIPE), rel=1e-5)  # six digits
+
+
+def test_a_seed_that_is_no_number_is_said_before_anything_is_loaded():
+    with pytest.raises(UserError, match="seeds 'a': expected whole numbers from 0 up"):
+        cost.main(["--seeds", "0,a"])
 
 
 def test_the_command_names_every_task_it_was_asked_for(bert, toy_scale, capsys):
