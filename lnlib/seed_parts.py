@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from lnlib import commands, results, runs, tables
 from lnlib.corpora import load
@@ -54,16 +53,21 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     found = {what: ticket for what, ticket in searched.items() if ticket is not None}
     untouched = find_ticket(encoder, task, langs[0], scale, method="magnitude")
     sizes = magnitudes(encoder.model("mlm"))
+    keys, tickets = list(found), list(found.values())
     pairs = [
-        excess_table([ticket, found[other, "both"]], untouched, sizes, HEADLINE).assign(
-            task=task, lang=lang, other=other, parts=parts,
-            jaccard=jaccard(ticket, found[other, "both"], HEADLINE),
-        )
-        for (lang, parts), ticket in found.items()
+        (place, keys.index((other, "both")))
+        for place in range(len(keys))
         for other in langs
-        if (lang, parts) != (other, "both")
-    ]  # fmt: skip
-    rows = results.mask_rows(pd.concat(pairs), scale, encoder.fingerprint)
+        if keys[place] != (other, "both")
+    ]
+    table = excess_table(tickets, untouched, sizes, HEADLINE, pairs).assign(
+        task=task,
+        lang=[keys[own][0] for own, _ in pairs],
+        other=[keys[other][0] for _, other in pairs],
+        parts=[keys[own][1] for own, _ in pairs],
+        jaccard=[jaccard(tickets[own], tickets[other], HEADLINE) for own, other in pairs],
+    )
+    rows = results.mask_rows(table, scale, encoder.fingerprint)
     tables.add(results_dir / scale / "seed_parts.csv", rows)
 
 

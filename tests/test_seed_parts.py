@@ -9,9 +9,14 @@ import toys
 from lnlib import find_ticket, runs, seed_parts, tables
 from lnlib.encoding import training_order
 from lnlib.errors import UserError
+from lnlib.excess import excess_table
+from lnlib.masks import magnitudes
 from lnlib.overlap import jaccard
+from lnlib.scales import levels_to
 from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
+
+SEEDS = {"head": 1, "head-other-text": 1, "order": 0}  # of the order: each one's own
 
 
 @pytest.fixture
@@ -56,6 +61,25 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     for part, own in kept.items():
         found = rows.loc[(part, "ur", "en"), "jaccard"]
         assert found == pytest.approx(jaccard(own, ticket("en", 0)), rel=1e-5)  # six digits
+
+    # What each is said to have in common is what it was searched with.
+    plain = Workbench(bert, "ner", "ur")
+    other_text = seed_parts._unseen(plain, 0, None)
+    asked = {"head": Workbench(bert, "ner", "ur", head_seed=0),
+             "head-other-text": Workbench(bert, "ner", "ur", data=other_text, head_seed=0),
+             "order": Workbench(bert, "ner", "ur", head_seed=1)}  # fmt: skip
+    for part, bench in asked.items():
+        path = runs.ticket_path(home / "seed_parts" / part, "demo", "ner", "ur", SEEDS[part])
+        # refused where the file holds another search, searched no further where it holds this one
+        find_ticket(bert, "ner", "ur", seed=SEEDS[part], levels=levels_to(50), bench=bench,
+                    path=path, on_round=lambda *_: pytest.fail("another search"))  # fmt: skip
+
+    # Departures from the encoder's own mask, by chance among weights of its sizes.
+    untouched = find_ticket(bert, "ner", "ur", method="magnitude")
+    pair = [kept["head"], ticket("en", 0)]
+    one = excess_table(pair, untouched, magnitudes(bert.model("mlm"))).iloc[0]
+    written = rows.loc[("head", "ur", "en"), ["shared", "expected_near"]].astype(float)
+    assert written.tolist() == pytest.approx([one.shared, one.expected_near], rel=1e-5)
 
     before = table.read_bytes()
     monkeypatch.delattr(Workbench, "train")
