@@ -14,8 +14,8 @@ _ROOT = Path(__file__).parent
 # The modules that decide a number; drawing or writing one down does not change it.
 _DECIDING = (
     "corpora/*.py", "encoders.py", "encoding.py", "excess.py", "masks.py", "overlap.py",
-    "packing.py", "pruning.py", "retrieval.py", "seeds.py", "tasks.py", "training.py",
-    "transfers.py", "workbench.py",
+    "packing.py", "pruning.py", "retrieval.py", "seed_parts.py", "seeds.py", "switches.py",
+    "tasks.py", "tickets.py", "training.py", "transfers.py", "workbench.py",
 )  # fmt: skip
 
 
