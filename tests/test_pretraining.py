@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import toys
+from safetensors.torch import save_file
 
-from lnlib.encoders import load_encoder
+from lnlib.encoders import _ASSETS, MINI, load_encoder
+from lnlib.errors import UserError
 from lnlib.pretraining import (
     Pretraining,
     Stream,
@@ -15,11 +18,12 @@ from lnlib.pretraining import (
     export,
     fine_tuning,
     new_model,
+    prepare,
     pretrain,
     worth,
     write_card,
 )
-from lnlib.pretraining.batches import make_batch, text_batch
+from lnlib.pretraining.batches import make_batch, read_texts, text_batch
 from lnlib.pretraining.loop import learning_rate, losses
 from lnlib.pretraining.recipe import sampling_shares
 from lnlib.pretraining.start import cooccurrence, embeddings
@@ -133,6 +137,62 @@ def test_a_stopped_run_ends_where_one_never_stopped_does(texts, records, tmp_pat
         assert torch.equal(parameter, dict(again.named_parameters())[name]), name
 
 
+@pytest.mark.parametrize("changed", ["recipe", "text"])
+def test_a_checkpoint_of_another_recipe_or_text_is_not_gone_on_from(
+    texts, records, tmp_path, changed
+):
+    pretrain(texts, texts, records, RECIPE, tmp_path)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    longer = replace(RECIPE, tokens=4_000)
+    given = (texts, longer) if changed == "recipe" else ({"en": texts["en"]}, RECIPE)
+    with pytest.raises(UserError, match="keeps a run of another recipe, other text"):
+        pretrain(given[0], texts, records, given[1], tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+def test_a_checkpoint_that_does_not_say_what_it_is_of_is_not_gone_on_from(texts, records, tmp_path):
+    save_file({}, tmp_path / "checkpoint.safetensors", {"step": "9", "seen": "1000"})
+    with pytest.raises(UserError, match="not noted"):
+        pretrain(texts, texts, records, RECIPE, tmp_path)
+
+
+def written(folder, shards):
+    """A folder laid out like the hub: by path, the documents of a shard."""
+    for path, documents in shards.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame({"text": documents}).to_parquet(folder / path)
+    return folder
+
+
+def test_every_shard_of_a_language_is_read_in_order(tmp_path):
+    home = written(tmp_path, {
+        "ur/train-00001-of-00002.parquet": ["third"],
+        "ur/train-00000-of-00002.parquet": ["first", "second"],
+        "en/train-00000-of-00001.parquet": ["other"],
+    })  # fmt: skip
+    assert read_texts(home, "train") == {"en": ["other"], "ur": ["first", "second", "third"]}
+    with pytest.raises(UserError, match=r"has no text: expected LANG/validation-\*\.parquet"):
+        read_texts(home, "validation")
+
+
+def test_what_was_prepared_is_kept_for_its_recipe_and_text_alone(tmp_path):
+    lines = [f"{number} years in Karachi" for number in range(50)]
+    home = written(tmp_path / "text", {
+        "en/train-00000-of-00001.parquet": lines, "en/validation-00000-of-00001.parquet": lines
+    })  # fmt: skip
+    out = tmp_path / "out"
+    _, train, _ = prepare(home, out, RECIPE)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    again = prepare(home, out, RECIPE)[1]
+    assert again["en"].ids.tolist() == train["en"].ids.tolist()
+    assert {path: path.stat().st_mtime_ns for path in before} == before  # read, not made again
+    with pytest.raises(UserError, match="another recipe"):
+        prepare(home, out, replace(RECIPE, vocab_size=500))
+    written(home, {"en/train-00000-of-00001.parquet": lines[1:]})
+    with pytest.raises(UserError, match="other text"):
+        prepare(home, out, RECIPE)
+
+
 def sizes(streams):
     return {lang: len(stream.ids) for lang, stream in streams.items()}
 
@@ -168,8 +228,6 @@ def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monke
 
 
 def test_the_encoder_that_ships_is_small_and_has_the_size_it_says():
-    from lnlib.encoders import _ASSETS, MINI
-
     assert sum(p.stat().st_size for p in (_ASSETS / MINI).iterdir()) <= 6_000_000
     config = load_encoder().model("mlm").config
     assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (6, 128, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerFast
 
+from lnlib.errors import UserError
 from lnlib.files import replacing
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, train_tokenizer
@@ -123,21 +125,43 @@ def record_batch(records: dict[str, list[tuple[np.ndarray, np.ndarray]]], rate: 
 
 
 def read_texts(folder: Path, split: str) -> dict[str, list[str]]:
-    """Documents per language from a folder laid out like the hub: LANG/SPLIT-*.parquet."""
+    """Documents per language from a folder laid out like the hub: LANG/SPLIT-*.parquet.
+
+    A language's shards follow each other in the order of their names. Raises UserError where no
+    language has one.
+    """
     import pandas as pd
 
+    texts: dict[str, list[str]] = {}
+    for path in _shards(folder, split):
+        texts.setdefault(path.parent.name, []).extend(pd.read_parquet(path)["text"])
+    return texts
+
+
+def _shards(folder: Path, split: str) -> list[Path]:
     found = sorted(folder.glob(f"*/{split}-*.parquet"))
     if not found:
-        raise FileNotFoundError(f"no LANG/{split}-*.parquet under {folder}")
-    return {p.parent.name: pd.read_parquet(p)["text"].tolist() for p in found}
+        raise UserError(
+            f"text_dir {str(folder)!r} has no text: expected LANG/{split}-*.parquet in it"
+        )
+    return found
 
 
 def prepare(
     text_dir: Path, folder: Path, recipe: Pretraining
 ) -> tuple[PreTrainedTokenizerFast, dict[str, Stream], dict[str, Stream]]:
-    """Tokenizer and encoded streams (train, validation), kept in `folder` between runs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    home = folder / "tokenizer"
+    """Tokenizer and encoded streams (train, validation), kept in `folder` between runs.
+
+    Raises UserError where `folder` keeps those of another recipe or other text, or `text_dir` has
+    no text.
+    """
+    home, note = folder / "tokenizer", folder / "made_with"
+    made_with = f"{recipe.hash} {_fingerprint(text_dir)}"
+    if home.exists() or note.exists():
+        check_same(note.read_text() if note.exists() else "", made_with, folder)
+    else:
+        with replacing(note) as partial:
+            partial.write_text(made_with)
     if (home / "tokenizer.json").exists():
         tokenizer = PreTrainedTokenizerFast.from_pretrained(home)
     else:
@@ -158,6 +182,26 @@ def prepare(
         langs = sorted({key.split(".")[0] for key in flat})
         streams[split] = {k: Stream(flat[f"{k}.ids"], flat[f"{k}.starts"]) for k in langs}
     return tokenizer, streams["train"], streams["validation"]
+
+
+def check_same(found: str, now: str, folder: Path) -> None:
+    """UserError unless what `folder` keeps was made with what there is now."""
+    if found != now:
+        raise UserError(
+            f"{str(folder)!r} keeps a run of another recipe, other text or an older version "
+            f"({found or 'not noted'}, now {now}): name another out_dir, or remove that one"
+        )
+
+
+def _fingerprint(text_dir: Path) -> str:
+    """Twelve hex digits over the text's files, their languages and names."""
+    digest = hashlib.sha256()
+    for split in ("train", "validation"):
+        for path in _shards(text_dir, split):
+            digest.update(path.relative_to(text_dir).as_posix().encode())
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
 
 
 def encode_records(tokenizer: PreTrainedTokenizerFast, langs: list[str], per_language: int = 20_000,

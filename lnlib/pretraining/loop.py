@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -15,10 +16,10 @@ from torch import nn
 from transformers import BertConfig, BertForPreTraining
 
 from lnlib.files import replacing
-from lnlib.pretraining.batches import Batch, Stream, record_batch, text_batch
+from lnlib.pretraining.batches import Batch, Stream, check_same, record_batch, text_batch
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
 from lnlib.pretraining.start import start_from_cooccurrence
-from lnlib.training import default_device
+from lnlib.training import default_device, multiplies_bf16
 
 
 def losses(model: BertForPreTraining, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -34,7 +35,7 @@ def losses(model: BertForPreTraining, batch: Batch) -> tuple[torch.Tensor, torch
         earlier = torch.ones(size, size, dtype=torch.bool, device=device).tril()
         seen = earlier if attention is None else earlier & attention[:, None, None].bool()
         attention = seen.expand(len(batch.ids), 1, size, size)
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+    with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bf16(device)):
         hidden, pooled = model.bert(
             input_ids=batch.ids, token_type_ids=batch.segments, attention_mask=attention
         )[:2]
@@ -82,18 +83,30 @@ def new_model(recipe: Pretraining) -> BertForPreTraining:
     )
 
 
-def _save(path: Path, step: int, seen: int, model: nn.Module, optimizer: torch.optim.AdamW) -> None:
+def _made_with(train: dict[str, Stream], recipe: Pretraining) -> str:
+    """Hashes of what a checkpoint belongs to: the recipe, and the text in tokens."""
+    digest = hashlib.sha256()
+    for lang, stream in sorted(train.items()):
+        digest.update(lang.encode() + stream.ids.tobytes() + stream.starts.tobytes())
+    return f"{recipe.hash} {digest.hexdigest()[:12]}"
+
+
+def _save(path: Path, step: int, seen: int, model: nn.Module, optimizer: torch.optim.AdamW,
+          made_with: str) -> None:  # fmt: skip
     state = {f"model.{k}": v.detach().clone() for k, v in model.named_parameters()}
     for name, parameter in model.named_parameters():
         for moment in ("exp_avg", "exp_avg_sq"):
             state[f"{moment}.{name}"] = optimizer.state[parameter][moment].clone()
     with replacing(path) as partial:
-        save_file(state, partial, metadata={"step": str(step), "seen": str(seen)})
+        save_file(state, partial, metadata={"step": str(step), "seen": str(seen),
+                                             "made_with": made_with})  # fmt: skip
 
 
-def _resume(path: Path, model: nn.Module, optimizer: torch.optim.AdamW) -> tuple[int, int]:
+def _resume(path: Path, model: nn.Module, optimizer: torch.optim.AdamW,
+            made_with: str) -> tuple[int, int]:  # fmt: skip
     with safe_open(path, "pt") as file:
         at = file.metadata()
+    check_same(at.get("made_with", ""), made_with, path.parent)
     state = load_file(path)
     for name, parameter in model.named_parameters():
         parameter.data.copy_(state[f"model.{name}"])
@@ -116,8 +129,9 @@ def pretrain(
 ) -> BertForPreTraining:
     """Train until `recipe.tokens` real tokens are seen; log to `folder/log.jsonl`.
 
-    On a GPU (bf16 autocast) where there is one. Goes on from `folder/checkpoint.safetensors` where
-    that exists: on a CPU the result is that of a run never stopped, bit for bit.
+    On a GPU where there is one, in bf16 where it has units for that. Goes on from
+    `folder/checkpoint.safetensors` where that exists: on a CPU the result is that of a run never
+    stopped, bit for bit. Raises UserError where the checkpoint is of another recipe or other text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shares = sampling_shares({k: len(v.ids) for k, v in train.items()}, recipe.exponent)
@@ -133,7 +147,9 @@ def pretrain(
          {"params": plain, "weight_decay": 0.0}],
         lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
-    step, seen = _resume(checkpoint, model, optimizer) if checkpoint.exists() else (0, 0)
+    step, seen, made_with = 0, 0, _made_with(train, recipe)
+    if checkpoint.exists():
+        step, seen = _resume(checkpoint, model, optimizer, made_with)
     began, began_seen = time.perf_counter(), seen
     recent: dict[str, list[torch.Tensor]] = {}  # read at a report only: a GPU need not wait
     while seen < recipe.tokens:
@@ -166,7 +182,7 @@ def pretrain(
             print(json.dumps(entry), flush=True)
             recent.clear()
         if step % save_every == 0 or seen >= recipe.tokens:
-            _save(checkpoint, step, seen, model, optimizer)
+            _save(checkpoint, step, seen, model, optimizer, made_with)
     return model.cpu().eval()
 
 

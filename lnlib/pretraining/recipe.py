@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Pretraining:
     gazetteer_every: float = 0.15  # share of batches; enough to meet every name a few times
     gazetteer_from: float = 0.3  # share of the tokens: records come once the words are there
     seed: int = 0
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits that change when any number above does."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def sampling_shares(sizes: dict[str, int], exponent: float) -> dict[str, float]:
