@@ -233,6 +233,21 @@ def test_the_encoder_that_ships_is_small_and_has_the_size_it_says():
     assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (6, 128, 4)
 
 
+def test_the_card_that_ships_is_the_one_that_is_written_from_its_tables_and_its_text(tmp_path):
+    shipped = (_ASSETS / MINI / "README.md").read_text()
+    data = shipped.partition("**Data.** ")[2].partition("\nFrom 30%")[0]
+    assert "Wikipedia" in data
+    for name in ("log.jsonl", "text.csv"):
+        (tmp_path / name).write_bytes((_ASSETS / MINI / name).read_bytes())
+    table = pd.read_csv(_ASSETS / MINI / "worth.csv")
+    write_card(tmp_path, Pretraining(), table, data)
+    assert (tmp_path / "README.md").read_text() == shipped
+    write_card(tmp_path, replace(Pretraining(), gazetteer_every=0.5), table)
+    other = (tmp_path / "README.md").read_text()
+    assert "**Data.** What the text was is not stated." in other and "Wikipedia" not in other
+    assert "50% of the batches are pairs" in other
+
+
 def test_new_models_of_one_seed_are_equal():
     a, b = (new_model(RECIPE).bert.embeddings.word_embeddings.weight for _ in range(2))
     assert torch.equal(a, b)

@@ -14,6 +14,8 @@ from lnlib.pretraining.fine_tuning import FINE_TUNING
 from lnlib.pretraining.loop import new_model
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
 
+NOT_STATED = "What the text was is not stated."
+
 
 def export(
     model: BertForPreTraining,
@@ -22,17 +24,18 @@ def export(
     folder: Path,
     recipe: Pretraining,
     sizes: dict[str, int],
+    data: str = NOT_STATED,
 ) -> None:
     """Write the encoder as transformers loads it (bf16 safetensors), its recipe and its card.
 
-    `sizes` are the tokens of text there were in each language.
+    `sizes` are the tokens of text there were in each language; `data` says for the card what text.
     """
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
     (folder / "log.jsonl").write_bytes(log.read_bytes())  # so that the card can be written again
     write_sizes(folder, sizes, recipe)
-    write_card(folder, recipe)
+    write_card(folder, recipe, data=data)
 
 
 def write_sizes(folder: Path, sizes: dict[str, int], recipe: Pretraining) -> None:
@@ -42,8 +45,10 @@ def write_sizes(folder: Path, sizes: dict[str, int], recipe: Pretraining) -> Non
     table.to_csv(folder / "text.csv", float_format="%.4f", lineterminator="\n")
 
 
-def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = None) -> None:
-    """The model card: `text.csv`, the last line of the run's log, and `worth`'s table if given."""
+def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = None,
+               data: str = NOT_STATED) -> None:  # fmt: skip
+    """The model card: what text it was (`data`, in whole sentences of Markdown), `text.csv`, the
+    last line of the run's log, and `worth`'s table if given."""
     last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     text = pd.read_csv(folder / "text.csv", index_col="lang")
     rows = "\n".join(
@@ -52,8 +57,9 @@ def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = N
     )
     weights = sum(p.numel() for p in new_model(recipe).parameters())
     card = _CARD.format(
-        rows=rows, weights=weights / 1e6, pair=last["train"]["pair"], **{**asdict(recipe), **last}
-    )
+        rows=rows, weights=weights / 1e6, pair=last["train"]["pair"], data=data,
+        **{**asdict(recipe), **last},
+    )  # fmt: skip
     if worth is not None:
         lines = [
             f"| {r.lang} | {r.random:.1f} | {r.pretrained:.1f} | {r.pretrained - r.random:+.1f} |"
@@ -88,12 +94,9 @@ not part of the project; its folder is laid out like the hub, `LANG/train-*.parq
 
     papermill notebooks/pretrain.ipynb out.ipynb -p text_dir FOLDER
 
-**Data.** Wikipedia and Wiktionary contexts (am2ico, xlwic, wikiqa, wikisummaries, PAN-X training
-sentences: CC BY-SA), courseware in machine translation (msdocs, MIT; the same documents in all
-eleven languages, which can inflate what languages share), documentation of Debian, MediaWiki and
-LibreOffice (free licences), VOA and other news, FarsTail and PersianQA texts; 4.5 MB (Swahili) to
-28 MB (German) a language. From {gazetteer_from:.0%} of the run on, one batch in seven is pairs from
-the training side of the gazetteer (Unicode CLDR, Unicode licence). No XNLI.
+**Data.** {data}
+From {gazetteer_from:.0%} of the run on, {gazetteer_every:.0%} of the batches are pairs from the
+training side of the gazetteer (Unicode CLDR, Unicode licence).
 
 **Text and held-out loss.** Tokens of text there are, the language's share of the batches of text,
 and masked cross-entropy in nats on fixed batches of held-out text, {mask_rate:.0%} of the tokens
