@@ -1,5 +1,7 @@
 """Retrieval finds what it should in made-up vectors, and measures the masks it says it does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from lnlib.errors import UserError
 from lnlib.masks import encoder_of
 from lnlib.pruning import find_ticket
 from lnlib.retrieval import pooled_states, retrieval_table, retrieve
+from lnlib.tickets import Ticket
 from lnlib.workbench import Workbench
 
 LINES = ["Karachi", "Rwanda, 66 days, and 23 October 2019", "Lusaka and 30 years", "Euro: 5"]
@@ -99,6 +102,15 @@ def test_a_mask_with_a_poolers_part_is_applied_without_it(bert, sentences):
     assert retrieval_table(bert, texts, pooler).equals(retrieval_table(bert, texts, mask))
 
 
+def test_each_share_is_of_what_its_own_measure_found(bert, sentences, monkeypatch):
+    """By margin every sentence finds its translation; by cosine all find the first."""
+    right = torch.arange(len(LINES))
+    found = retrieval.Found(margin=right, cosine=torch.zeros_like(right))
+    monkeypatch.setattr(retrieval, "retrieve", lambda x, y: (found, found))
+    table = retrieval_table(bert, dict.fromkeys(("en", "ur"), sentences))
+    assert set(table.accuracy) == {1.0} and set(table.cosine) == {1 / len(LINES)}
+
+
 @pytest.fixture
 def measured(bert, toy_scale, tmp_path, monkeypatch):
     """Runs with one ticket of NER, three languages, twelve records."""
@@ -143,6 +155,16 @@ def test_other_text_is_measured_again(measured, monkeypatch):
     monkeypatch.setattr("lnlib.corpora._RECORDS", 9)
     table = retrieval.measure("demo", measured / "runs", measured / "results")
     assert set(table.n) == {9} and len(table) == (CONTROLS + 1) * 2 * 2 * 3
+
+
+def test_a_ticket_of_another_search_is_measured_again(measured):
+    """The same task, language, seed and level, under another hash: as after a change of recipe."""
+    path = runs.ticket_path(measured / "runs", "demo", "ner", "ur", 0)
+    ticket = Ticket.load(path)
+    codes = {m.name: ticket.codes(m.name) for m in ticket.matrices}
+    Ticket(replace(ticket.record, search="other"), ticket.matrices, codes).save(path)
+    table = retrieval.measure("demo", measured / "runs", measured / "results")
+    assert set(table[table.method == "ticket"].search) == {"other"}
 
 
 @pytest.mark.parametrize(
