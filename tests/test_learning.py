@@ -15,6 +15,7 @@ def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(
     learning.learning_curve(bench, [1, toys.RECIPE.steps], table)
     rows = tables.read(table)
     assert rows["steps"].tolist() == [1, toys.RECIPE.steps]
+    assert rows["value"].nunique() == 2
     whole = runs.measure(bench, None, 0, 0, tmp_path / "scores.csv")
     assert rows["value"].iloc[1] == whole["value"] and rows["recipe"].iloc[1] == whole["recipe"]
     before = table.read_bytes()

@@ -34,6 +34,7 @@ def test_every_round_and_score_of_a_ticket_is_found_again(made):
         "score at 30 %", "score at 50 %",
     ]  # fmt: skip
     assert found["same"].all() and not found["made_with"].any()
+    assert found["recorded"].iloc[1::2].nunique() == 3  # scores that can be told apart
 
 
 def test_a_weight_that_was_pruned_in_another_round_is_found_out(made):
