@@ -101,7 +101,8 @@ def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, tabl
     if found.empty:
         result = transfer(ticket, bench.encoder, level=level, seed=seed, bench=bench,
                           progress=progress)  # fmt: skip
-        found = find(tables.add(table, [results.score_row(result, bench)]), key)
+        tables.add(table, [results.score_row(result, bench)])
+        found = find(tables.read(table), key)  # in a file's six digits, as every later call
     return found.iloc[-1]
 
 

@@ -1,0 +1,32 @@
+"""One run: what is on disk is found again, and nothing else is taken for it."""
+
+from dataclasses import replace
+
+import toys
+
+from lnlib import runs
+from lnlib.encoders import load_encoder
+from lnlib.encoding import shuffle_labels
+from lnlib.workbench import Workbench
+
+
+def test_a_measurement_is_the_tables_row_the_first_time_too(ner, tmp_path):
+    """A table keeps six digits of a score, and every reader gets these."""
+    table = tmp_path / "scores.csv"
+    first, second = (runs.measure(ner, None, 0, 0, table) for _ in range(2))
+    assert first["value"] > 0 and first.to_dict() == second.to_dict()
+
+
+def test_a_score_of_another_recipe_other_data_or_another_encoder_is_not_served(ner, tmp_path):
+    table, other = tmp_path / "scores.csv", toys.save_encoder(tmp_path / "other", seed=1)
+    benches = [
+        Workbench(ner.encoder, "ner", "ur", recipe=replace(ner.recipe, clip=0.5), data=ner.data),
+        Workbench(ner.encoder, "ner", "ur", recipe=ner.recipe, data=shuffle_labels(ner.data, 0)),
+        Workbench(load_encoder(str(other)), "ner", "ur", recipe=ner.recipe, data=ner.data),
+    ]
+    runs.measure(ner, None, 0, 0, table)
+    for bench in benches:
+        row = runs.measure(bench, None, 0, 0, table)
+        made = bench.recipe.hash, bench.data.fingerprint, bench.encoder.fingerprint
+        assert (row["recipe"], row["data"], row["encoder"]) == made
+        runs.measure(ner, None, 0, 0, table)  # one row a mask and target: the last that was asked
