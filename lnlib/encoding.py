@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
@@ -37,6 +37,7 @@ class Encoded:
         None  # ner: (sum of T,) int32, IGNORE but on first pieces; xnli: (N,)
     )
     gold: list[list[int]] = field(default_factory=list)  # ner: all tags, of words cut off too
+    seen: list[list[int]] = field(default_factory=list)  # ner: the words that have a first piece
     lost_words: int = 0
 
     def __len__(self) -> int:
@@ -151,17 +152,21 @@ def _words(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tok
         [list(e["tokens"]) for e in some], is_split_into_words=True, truncation=True,
         max_length=max_tokens, return_special_tokens_mask=True,
     )  # fmt: skip
-    labels, lost = [], 0
+    labels: list[int] = []
+    seen: list[list[int]] = [[] for _ in some]
     for row, example in enumerate(some):
-        previous, seen = None, set()
+        previous = None
         for word in batch.word_ids(row):
             first = word is not None and word != previous
             labels.append(int(example["ner_tags"][word]) if first else IGNORE)
+            if first:
+                seen[row].append(word)
             previous = word
-            seen.add(word)
-        lost += len(example["tokens"]) - len(seen - {None})
     gold = [[int(tag) for tag in example["ner_tags"]] for example in some]
-    return _from_batch(batch, labels=np.array(labels, np.int32), gold=gold, lost_words=lost)
+    lost = sum(map(len, gold)) - sum(map(len, seen))
+    return _from_batch(
+        batch, labels=np.array(labels, np.int32), gold=gold, seen=seen, lost_words=lost
+    )
 
 
 def _pairs(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tokens: int,
@@ -204,7 +209,7 @@ def shuffle_labels(data: TaskData, seed: int) -> TaskData:
         assert labels is not None
         at = np.flatnonzero(labels != IGNORE)
         labels[at] = labels[rng.permutation(at)]
-    shuffled = Encoded(ids, train.segments, train.special, train.offsets, labels, train.gold)
+    shuffled = replace(train, ids=ids, labels=labels)
     return TaskData(
         data.task, data.lang, data.labels, shuffled, data.validation, f"{data.source}, shuffled"
     )

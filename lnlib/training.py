@@ -149,14 +149,12 @@ def score(model: nn.Module, data: TaskData, recipe: Recipe, tokenizer: PreTraine
         value = accuracy(held_out.labels.tolist(), predicted)
     else:
         names = data.labels
-        value = f1(
-            [[names[tag] for tag in row] for row in held_out.gold],
-            # A word that was cut off cannot be found: it counts as predicted "O".
-            [
-                [names[tag] for tag in row] + ["O"] * (len(gold) - len(row))
-                for row, gold in zip(predicted, held_out.gold, strict=True)
-            ],
-        )
+        # A word that was cut off, or has no word piece, cannot be found: it stays "O".
+        tags = [["O"] * len(row) for row in held_out.gold]
+        for line, seen, found in zip(tags, held_out.seen, predicted, strict=True):
+            for word, tag in zip(seen, found, strict=True):
+                line[word] = names[tag]
+        value = f1([[names[tag] for tag in row] for row in held_out.gold], tags)
     return Score(get_task(data.task).metric, value, loss_mean, len(held_out), held_out.lost_words)
 
 

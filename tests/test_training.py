@@ -7,12 +7,13 @@ import pytest
 import torch
 import toys
 
+from lnlib import training
 from lnlib.corpora import Corpus, load
 from lnlib.encoding import IGNORE, collate, encode, training_order
 from lnlib.errors import UserError
 from lnlib.scales import Recipe
 from lnlib.tasks import accuracy, f1, perplexity
-from lnlib.training import forward, learning_rate, multiplies_bf16
+from lnlib.training import forward, learning_rate, multiplies_bf16, score
 from lnlib.workbench import Workbench
 
 
@@ -23,6 +24,25 @@ def test_the_same_seed_gives_the_same_bits(bert, task):
     assert first.losses == second.losses
     assert first.score == second.score
     assert bench.train(1).losses != first.losses
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u200e", "\ufeff", "\u00ad"])
+def test_a_word_without_a_piece_keeps_its_place(bert, monkeypatch, nothing):
+    """Every word that is seen is tagged right; only the end of a sentence is cut off."""
+    words = ["In", nothing, "Karachi", "lives", "Ali", "Khan"]
+    lines = [{"tokens": words, "ner_tags": [0, 0, 1, 0, 2, 3]},
+             {"tokens": ["Ali", *["and"] * 60, "Karachi"],
+              "ner_tags": [2, *[0] * 60, 1]}]  # fmt: skip
+    corpus = Corpus("ner", "en", ("O", "B-LOC", "B-PER", "I-PER"), lines, lines, "test")
+    data = encode(corpus, bert.tokenizer, toys.RECIPE)
+    assert data.validation.lost_words > 1 and 1 not in data.validation.seen[0]
+
+    def right(model, batch, device):
+        return torch.zeros(()), torch.nn.functional.one_hot(batch.labels.clamp(0)).float()
+
+    monkeypatch.setattr(training, "forward", right)
+    found = score(torch.nn.Linear(1, 1), data, toys.RECIPE, bert.tokenizer, 0)
+    assert found.value == pytest.approx(100 * 2 * 3 / (3 + 4))  # 3 found, all right, of 4
 
 
 def test_every_epoch_sees_every_example_once():
