@@ -1,19 +1,22 @@
 """Training and scoring: deterministic, grouped by length, scored as the paper scores."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import toys
+from torch.nn.functional import cross_entropy
 
-from lnlib import training
+from lnlib import seeds, training
 from lnlib.corpora import Corpus, load
 from lnlib.encoding import IGNORE, collate, encode, training_order
 from lnlib.errors import UserError
+from lnlib.masks import prunable
 from lnlib.scales import Recipe
 from lnlib.tasks import accuracy, f1, perplexity
-from lnlib.training import forward, learning_rate, multiplies_bf16, score
+from lnlib.training import empirical_fisher, forward, learning_rate, multiplies_bf16, score
 from lnlib.workbench import Workbench
 
 
@@ -24,6 +27,66 @@ def test_the_same_seed_gives_the_same_bits(bert, task):
     assert first.losses == second.losses
     assert first.score == second.score
     assert bench.train(1).losses != first.losses
+
+
+def test_a_training_is_a_plain_loop_of_torchs_adamw_bit_for_bit(bert, monkeypatch):
+    """Settings that all show in the bits: dropout, warm-up, an epsilon and a clip that bite."""
+    monkeypatch.setenv("LNLIB_DEVICE", "cpu")
+    recipe = replace(toys.RECIPE, steps=6, warmup=0.5, epsilon=1e-3, clip=0.5)
+    bench = Workbench(bert, "ner", "ur", recipe=recipe)
+    ours = bench.train(7)
+    plain, data, losses = bench.model(7).train(), bench.data.train, []
+    adam = torch.optim.AdamW(plain.parameters(), eps=1e-3, weight_decay=0.0, fused=True)
+    torch.manual_seed(seeds.derive(7, "dropout"))
+    order = training_order(data.lengths, recipe.batch_size, 6, seed=7)
+    for index, share in zip(order, (1 / 3, 2 / 3, 1, 1, 2 / 3, 1 / 3), strict=True):
+        adam.param_groups[0]["lr"] = recipe.learning_rate * share
+        batch = collate(data, index, bert.tokenizer)
+        loss = cross_entropy(plain(**batch.inputs).logits.flatten(0, 1), batch.labels.flatten())
+        loss.backward()
+        assert torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5, foreach=True) > 0.5
+        adam.step()
+        adam.zero_grad()
+        losses.append(loss.item())
+    assert ours.losses == losses
+    for mine, theirs in zip(ours.model.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def _alone(model, data, number, tokenizer):
+    """Logits and labels at the labelled pieces of one example, fed to the model by itself."""
+    batch = collate(data, np.array([number]), tokenizer)
+    at = batch.labels[0] != IGNORE
+    return model(**batch.inputs).logits[0][at], batch.labels[0][at]
+
+
+def test_a_score_counts_every_word_once_whatever_its_batch(bert, monkeypatch):
+    """Sentences one at a time against batches of four, four and two; some are cut off."""
+    monkeypatch.setenv("LNLIB_DEVICE", "cpu")
+    recipe = replace(toys.RECIPE, validation_examples=10, batch_size=1, max_tokens=12)
+    bench = Workbench(bert, "ner", "ur", recipe=recipe)
+    data, names, model = bench.data.validation, bench.data.labels, bench.model(0).eval()
+    total, words, tags = 0.0, 0, []
+    with torch.no_grad():
+        for number, gold in enumerate(data.gold):
+            logits, labels = _alone(model, data, number, bert.tokenizer)
+            total += float(cross_entropy(logits, labels, reduction="sum"))
+            words += len(labels)
+            seen = [names[tag] for tag in logits.argmax(-1)]
+            tags.append(seen + ["O"] * (len(gold) - len(seen)))
+    found = score(model, bench.data, recipe, bert.tokenizer, 0)
+    # Padding sums in another order; a plain mean of the three batches is off by over 1e-3.
+    assert found.loss == pytest.approx(total / words, rel=1e-5)
+    assert found.value == f1([[names[tag] for tag in gold] for gold in data.gold], tags) > 0
+    assert found.lost_words == sum(map(len, data.gold)) - words > 0
+
+
+def test_nothing_is_dropped_out_while_scoring(ner):
+    scored = [
+        score(model, ner.data, ner.recipe, ner.encoder.tokenizer, 0)
+        for model in (ner.model(0).train(), ner.model(0).eval())
+    ]
+    assert scored[0] == scored[1]
 
 
 @pytest.mark.parametrize("nothing", ["\u200b", "\u200e", "\ufeff", "\u00ad"])
@@ -43,6 +106,23 @@ def test_a_word_without_a_piece_keeps_its_place(bert, monkeypatch, nothing):
     monkeypatch.setattr(training, "forward", right)
     found = score(torch.nn.Linear(1, 1), data, toys.RECIPE, bert.tokenizer, 0)
     assert found.value == pytest.approx(100 * 2 * 3 / (3 + 4))  # 3 found, all right, of 4
+
+
+def test_the_fisher_is_the_mean_of_each_examples_squared_gradient(bert, monkeypatch):
+    """Two examples, so that the square of their mean gradient would be another number."""
+    monkeypatch.setenv("LNLIB_DEVICE", "cpu")
+    bench = Workbench(bert, "ner", "ur", recipe=replace(toys.RECIPE, train_examples=2))
+    model, data = bench.model(0).eval(), bench.data.train
+    weights = {m.name: p for m, p in prunable(model).items()}
+    squares = []
+    for number in range(2):
+        loss = cross_entropy(*_alone(model, data, number, bert.tokenizer))
+        squares.append([g**2 for g in torch.autograd.grad(loss, list(weights.values()))])
+    model.train()  # as a search hands it over
+    found = empirical_fisher(model, data, "ner", bert.tokenizer, weights, seed=0)
+    for (_, ours), first, second in zip(found, *squares, strict=True):
+        # The loss is averaged over the words alone or over all pieces: the last bits differ.
+        np.testing.assert_allclose(ours, ((first + second) / 2).numpy(), rtol=1e-4, atol=1e-9)
 
 
 def test_every_epoch_sees_every_example_once():
