@@ -64,10 +64,12 @@ def _rows(name: str, found: dict[str, Ticket], plain: dict[str, Ticket],
     """One switch's tickets, scored (into the table `scores`) and compared."""
     for lang, ticket in found.items():
         others = [jaccard(ticket, other) for at, other in found.items() if at != lang]
+        row = runs.measure(benches[lang], ticket, HEADLINE, ticket.record.seed, scores)
         yield {
-            **runs.measure(benches[lang], ticket, HEADLINE, ticket.record.seed, scores),
+            **row,
             "switch": name,
-            "searched": ticket.record.scores[HEADLINE],
+            # A plain search that was stopped before this score would have found `value`.
+            "searched": ticket.record.scores.get(HEADLINE, row["value"]),
             "jaccard_plain": jaccard(ticket, plain[lang]),
             "jaccard_others": float(np.mean(others)) if others else np.nan,
         }

@@ -37,6 +37,25 @@ def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
     assert (out / "demo" / "switches.csv").read_bytes() == before
 
 
+def test_a_plain_search_that_stopped_before_its_score_is_compared_all_the_same(
+    bert, toy_scale, tmp_path, monkeypatch
+):
+    home, out = tmp_path / "runs", tmp_path / "results"
+
+    def stop(ticket, sparsity, trained):
+        if sparsity == 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.search(Workbench(bert, "ner", "ur"), 0, home, home / "demo" / "scores.csv",
+                    on_round=stop)  # fmt: skip
+    monkeypatch.setattr(switches, "SWITCHES", {})
+    monkeypatch.setattr(switches, "load_encoder", lambda _: bert)
+    switches.measure("ner", ["ur"], "demo", home, out)
+    row = tables.read(out / "demo" / "switches.csv").iloc[0]
+    assert row["searched"] == row["value"] > 0
+
+
 def test_an_unknown_language_is_said_before_anything_is_loaded(tmp_path):
     with pytest.raises(UserError, match="unknown language 'ut'"):
         switches.main(["--langs", "ut", "--runs", str(tmp_path), "--results", str(tmp_path)])
