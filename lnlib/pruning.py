@@ -167,7 +167,7 @@ def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed
     data = shuffle_labels(bench.data, seed) if method == "shuffled" else None
     rounds = _rounds(ticket)
     head: dict[str, torch.Tensor] | None = None
-    first = _rounds_done(ticket)
+    first = on_disk = _rounds_done(ticket)
     if first < rounds and first and search.keep_head:
         # The head has travelled through every round and stands in no file: start over.
         ticket, first = Ticket.empty(replace(record, scores={}), _shapes(ticket)), 0
@@ -183,7 +183,7 @@ def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed
         if ticket.rounds == number and number < len(record.levels):
             ranks = _scores(trained.model, bench, search, seed)
             ticket = _prune(ticket, ranks, search)
-        if path is not None:
+        if path is not None and number >= on_disk:  # fewer rounds never replace more
             ticket.save(path)
         if on_round:
             on_round(ticket, sparsity, trained)

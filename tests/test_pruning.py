@@ -87,6 +87,30 @@ def test_a_search_resumed_after_any_round_equals_one_never_stopped(ner, tmp_path
         assert rounds == list((0, *LEVELS)[stop + 1 :])  # no round was done twice
 
 
+def stopped_at(sparsity):
+    """An `on_round` that stops a search once it has trained at a sparsity."""
+
+    def stop(ticket, at, trained):
+        if at == sparsity:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def test_a_kept_head_that_starts_over_leaves_more_rounds_on_disk_alone(ner, tmp_path):
+    path = tmp_path / "t.safetensors"
+    how = {"bench": ner, "levels": LEVELS, "search": Search(keep_head=True)}
+    whole = find_ticket(ner.encoder, "ner", "ur", **how)
+    with pytest.raises(KeyboardInterrupt):
+        find_ticket(ner.encoder, "ner", "ur", path=path, on_round=stopped_at(20), **how)
+    before = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        find_ticket(ner.encoder, "ner", "ur", path=path, on_round=stopped_at(10), **how)
+    assert path.read_bytes() == before
+    find_ticket(ner.encoder, "ner", "ur", path=path, **how)
+    assert path.read_bytes() == whole.save(tmp_path / "whole.safetensors").read_bytes()
+
+
 def test_a_file_of_another_search_is_refused_and_kept(ner, tmp_path):
     path = tmp_path / "t.safetensors"
     find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), path=path)
