@@ -64,7 +64,7 @@ def find_ticket(
     encoder: Encoder | str,
     task: str,
     lang: str,
-    scale: str = "demo",
+    scale: str | None = None,
     *,
     seed: int = 0,
     method: str = "ticket",
@@ -82,18 +82,21 @@ def find_ticket(
     to 90. `method` is "ticket" or a control that knows less: "random" (no weights looked at),
     "magnitude" (the untouched encoder's smallest weights, one shot), "shuffled" (a search on
     shuffled labels), "change" and "fisher" (searches that rank weights by these criteria; their
-    rounds are not scored). With `path` the ticket is saved after every round and a search found
-    there goes on; UserError if the file holds another search. `on_round(ticket, sparsity, trained)`
-    is called after every training. Source: paper, section 3 and Appendix D.
+    rounds are not scored). `scale` is "demo" or the one of `bench`; UserError if `bench` is not of
+    the encoder, task, language or scale that is asked for. With `path` the ticket is saved after
+    every round and a search found there goes on; UserError if the file holds another search.
+    `on_round(ticket, sparsity, trained)` is called after every training. Source: paper, section 3
+    and Appendix D.
     """
     choose(method, METHODS, "method")
     levels = check_levels(levels)
     search = search or Search()
     if method in CRITERIA[1:]:
         search = replace(search, criterion=method)
-    if bench is not None:
-        encoder, task, lang, scale = bench.encoder, bench.task, bench.lang, bench.scale
     encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    if bench is not None:
+        bench.check(encoder, task=task, lang=lang, scale=scale)
+    scale = scale or (bench.scale if bench else "demo")
     seeds.check(seed)
     if method in WITHOUT_DATA:
         ticket = _control(encoder, method, task, lang, scale, seed, levels, search)

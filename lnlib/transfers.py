@@ -65,10 +65,13 @@ def transfer(
 
     Target and seed are the ticket's own unless given, and then the result equals the search's own
     score at that level. `ticket` None trains the full model (then `lang` and `task`, or `bench`,
-    are needed). 50 % is the level the paper transfers at. Source: paper, section 4.3.
+    are needed). 50 % is the level the paper transfers at. UserError if `bench` is not of the
+    encoder, language or task that is asked for. Source: paper, section 4.3.
     """
     own = ticket.record if ticket else None
-    if bench is None:
+    if bench is not None:
+        bench.check(encoder, lang=lang, task=task)
+    else:
         if own is not None:
             lang, task = lang or own.lang, task or own.task
         if not lang or not task:

@@ -12,7 +12,7 @@ from torch import nn
 from lnlib.corpora import load
 from lnlib.encoders import Encoder
 from lnlib.encoding import TaskData, encode
-from lnlib.errors import choose
+from lnlib.errors import UserError, choose
 from lnlib.masks import Mask
 from lnlib.scales import SCALES, Recipe
 from lnlib.tasks import Score, get_task
@@ -46,6 +46,18 @@ class Workbench:
         self.data = data or encode(
             load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe, encoder.max_tokens
         )
+
+    def check(self, encoder: Encoder, **asked: str | None) -> None:
+        """UserError unless the encoder and the task, lang or scale asked for are its own."""
+        for name, value in asked.items():
+            own = getattr(self, name)
+            if value not in (None, own):
+                raise UserError(f"{name} {value!r} is not that of the workbench: expected {own!r}")
+        if encoder.fingerprint != self.encoder.fingerprint:
+            raise UserError(
+                f"encoder {encoder.name!r} ({encoder.fingerprint}) is not that of the workbench: "
+                f"expected {self.encoder.name!r} ({self.encoder.fingerprint})"
+            )
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
               head: dict[str, torch.Tensor] | None = None,

@@ -225,6 +225,30 @@ def test_a_ticket_of_another_encoder_is_refused(ner, ticket, tmp_path):
         transfer(ticket, other, "ur", "ner")
 
 
+@pytest.mark.parametrize(
+    "asked, said",
+    [
+        (("xnli", "ur", "demo"), "task 'xnli' is not that of the workbench: expected 'ner'"),
+        (("ner", "en", "demo"), "lang 'en' is not that of the workbench: expected 'ur'"),
+        (("ner", "ur", "paper"), "scale 'paper' is not that of the workbench: expected 'demo'"),
+    ],
+)
+def test_a_workbench_of_something_else_is_refused(ner, ticket, asked, said):
+    with pytest.raises(UserError, match=said):
+        find_ticket(ner.encoder, *asked, bench=ner)
+    if asked[2] == "demo":
+        with pytest.raises(UserError, match=said):
+            transfer(ticket, ner.encoder, asked[1], asked[0], bench=ner)
+
+
+def test_a_workbench_of_another_encoder_is_refused(ner, tmp_path):
+    other = load_encoder(str(toys.save_encoder(tmp_path, seed=1)))
+    for call in (lambda: find_ticket(other, "ner", "ur", bench=ner, method="random"),
+                 lambda: transfer(None, other, bench=ner)):  # fmt: skip
+        with pytest.raises(UserError, match=r"encoder .* is not that of the workbench"):
+            call()
+
+
 def test_a_mixture_of_languages_is_searched_as_one(bert):
     bench = Workbench(bert, "ner", "en+ur", recipe=toys.RECIPE)
     ticket = find_ticket(bert, "ner", "en+ur", bench=bench, levels=(50,))
