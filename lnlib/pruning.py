@@ -84,9 +84,10 @@ def find_ticket(
     shuffled labels), "change" and "fisher" (searches that rank weights by these criteria; their
     rounds are not scored). `scale` is "demo" or the one of `bench`; UserError if `bench` is not of
     the encoder, task, language or scale that is asked for. With `path` the ticket is saved after
-    every round and a search found there goes on; UserError if the file holds another search.
-    `on_round(ticket, sparsity, trained)` is called after every training. Source: paper, section 3
-    and Appendix D.
+    every round and a search found there goes on, also where it was started with fewer levels or
+    with more (it then stops early, or has more already); UserError if the file holds another
+    search. `on_round(ticket, sparsity, trained)` is called after every training. Source: paper,
+    section 3 and Appendix D.
     """
     choose(method, METHODS, "method")
     levels = check_levels(levels)
@@ -109,15 +110,18 @@ def find_ticket(
         bench.encoder.fingerprint, bench.data.fingerprint, versions=versions(),
         search=_search_hash(bench, search, method, levels, seed),
     )  # fmt: skip
-    found = _found(path, record)
-    if found is not None and _rounds_done(found) == _rounds(found):
+    found = _taken_up(path, record, bench, search)
+    if found is not None and _rounds_done(found) >= _rounds(record):
         return found  # also where nothing can be written
     # A second process on the same search waits, and then finds it done. Two that both went on would
     # do every round twice, and the slower one would put its earlier round over the other's last.
     notice = f"another process is searching {str(path)!r}: waiting for it to end"
     with nullcontext() if path is None else locked(Path(path), notice):
-        ticket = _found(path, record) or _empty(record, bench.model(seed), search)
-        return _iterate(ticket, bench, search, method, seed, path, on_round, progress)
+        found = _taken_up(path, record, bench, search)
+        ticket = found or _empty(record, bench.model(seed), search)
+        return _iterate(
+            ticket, _rounds(record), bench, search, method, seed, path, on_round, progress
+        )
 
 
 def _control(encoder: Encoder, method: str, task: str, lang: str, scale: str, seed: int,
@@ -161,14 +165,13 @@ def check_levels(levels: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(level) for level in out)
 
 
-def _iterate(ticket: Ticket, bench: Workbench, search: Search, method: str, seed: int,
-             path: str | Path | None, on_round: Callable | None,
+def _iterate(ticket: Ticket, rounds: int, bench: Workbench, search: Search, method: str,
+             seed: int, path: str | Path | None, on_round: Callable | None,
              progress: Callable | None) -> Ticket:  # fmt: skip
-    """Train, note the score, prune, rewind: from wherever the ticket stands to its last level."""
+    """Train, note the score, prune, rewind: from wherever the ticket stands to so many rounds."""
     record = ticket.record
     scored = method == "ticket"  # what a control is worth is measured at one level, as a transfer
     data = shuffle_labels(bench.data, seed) if method == "shuffled" else None
-    rounds = _rounds(ticket)
     head: dict[str, torch.Tensor] | None = None
     first = on_disk = _rounds_done(ticket)
     if first < rounds and first and search.keep_head:
@@ -245,9 +248,9 @@ def _shapes(ticket: Ticket) -> dict[Matrix, tuple[int, ...]]:
     return {m: ticket.codes(m.name).shape for m in ticket.matrices}
 
 
-def _rounds(ticket: Ticket) -> int:
+def _rounds(record: Record) -> int:
     """Trainings of a whole search: the sparsest mask is trained too where it is to be scored."""
-    return len(ticket.record.levels) + (ticket.record.method == "ticket")
+    return len(record.levels) + (record.method == "ticket")
 
 
 def _rounds_done(ticket: Ticket) -> int:
@@ -260,12 +263,40 @@ def _found(path: str | Path | None, record: Record) -> Ticket | None:
         return None
     ticket = Ticket.load(path)
     if ticket.record.search != record.search:
-        raise UserError(
-            f"{str(path)!r} holds another search ({ticket.record.method} {ticket.record.task} "
-            f"{ticket.record.lang}, seed {ticket.record.seed}, {ticket.record.scale}, or other "
-            "settings, data or encoder): move it away or name another path"
-        )
+        raise _another(path, ticket.record)
     return ticket
+
+
+def _another(path: str | Path, held: Record) -> UserError:
+    return UserError(
+        f"{str(path)!r} holds another search ({held.method} {held.task} {held.lang}, seed "
+        f"{held.seed}, {held.scale}, levels {', '.join(map(str, held.levels))}, or other settings, "
+        "data or encoder): move it away or name another path"
+    )
+
+
+def _taken_up(path: str | Path | None, record: Record, bench: Workbench,
+              search: Search) -> Ticket | None:  # fmt: skip
+    """The search at `path`, if there is one, at a round from which `record` goes on.
+
+    Levels that come after a round do not change it, so a file with more levels serves as it is and
+    one with fewer gets those asked for; only under `one_schedule` every round depends on how many
+    there are. UserError if it is another search.
+    """
+    if path is None or not Path(path).exists():
+        return None
+    ticket = Ticket.load(path)
+    held, asked = ticket.record.levels, record.levels
+    together = held[: len(asked)] == asked[: len(held)]  # one begins with the other
+    same = ticket.record.search == _search_hash(bench, search, record.method, held, record.seed)
+    if not same or not together or (held != asked and search.one_schedule):
+        raise _another(path, ticket.record)
+    if len(held) >= len(asked):
+        return ticket
+    # The last training of a shorter search is scored and not pruned from: it is done again.
+    ticket = ticket.cut(len(held))
+    longer = replace(ticket.record, levels=asked, search=record.search)
+    return Ticket(longer, ticket.matrices, {m.name: ticket.codes(m.name) for m in ticket.matrices})
 
 
 def _search_hash(bench: Workbench, search: Search, method: str, levels: tuple[int, ...],

@@ -29,7 +29,8 @@ def ticket_at(encoder: Encoder, task: str, lang: str, scale: str, sparsity: int,
               data_dir: str | Path | None = None) -> Ticket:  # fmt: skip
     """The ticket in `runs_dir` that has a mask at `sparsity` %, searched first if there is none.
 
-    A search that was stopped before that level goes on with the levels it was started with.
+    A search that was stopped before that level goes on with the levels it was started with, one
+    that was to end before it goes on to it.
     """
     path = ticket_path(runs_dir, scale, task, lang, seed)
     levels = levels_to(sparsity)
@@ -37,7 +38,8 @@ def ticket_at(encoder: Encoder, task: str, lang: str, scale: str, sparsity: int,
         ticket = Ticket.load(path)
         if sparsity in ticket.levels:
             return ticket
-        levels = ticket.record.levels
+        if sparsity in ticket.record.levels:
+            levels = ticket.record.levels
     bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
     return search(bench, seed, runs_dir, table, levels=levels)
 

@@ -111,6 +111,49 @@ def test_a_kept_head_that_starts_over_leaves_more_rounds_on_disk_alone(ner, tmp_
     assert path.read_bytes() == whole.save(tmp_path / "whole.safetensors").read_bytes()
 
 
+@pytest.mark.parametrize("method", ["ticket", "change"])
+@pytest.mark.parametrize("stop", [10, None], ids=["stopped", "finished"])
+def test_a_search_for_fewer_levels_goes_on_to_more_as_one_never_stopped(
+    ner, tmp_path, method, stop
+):
+    path, how = tmp_path / "t.safetensors", {"bench": ner, "method": method}
+    whole = find_ticket(ner.encoder, "ner", "ur", levels=LEVELS, **how)
+    try:
+        find_ticket(ner.encoder, "ner", "ur", levels=LEVELS[:2], path=path,
+                    on_round=stopped_at(stop), **how)  # fmt: skip
+    except KeyboardInterrupt:
+        assert stop
+    again = find_ticket(ner.encoder, "ner", "ur", levels=LEVELS, path=path, **how)
+    assert again.record == whole.record and codes_equal(again, whole)
+    assert path.read_bytes() == whole.save(tmp_path / "whole.safetensors").read_bytes()
+
+
+def test_a_search_for_more_levels_serves_one_for_fewer(ner, tmp_path, monkeypatch):
+    path = tmp_path / "t.safetensors"
+    whole = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS)
+    with pytest.raises(KeyboardInterrupt):
+        find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS, path=path,
+                    on_round=stopped_at(0))  # fmt: skip
+    rounds = []
+    part = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(10,), path=path,
+                       on_round=lambda t, sparsity, _: rounds.append(sparsity))  # fmt: skip
+    assert rounds == [10]  # as far as it has to
+    assert part.record.scores == {at: whole.record.scores[at] for at in (0, 10)}
+    find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS, path=path)
+    assert path.read_bytes() == whole.save(tmp_path / "whole.safetensors").read_bytes()
+    monkeypatch.setattr(Workbench, "train", lambda *_, **__: pytest.fail("trained"))
+    done = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(10, 20), path=path)
+    assert codes_equal(done, whole)
+
+
+@pytest.mark.parametrize("first, then", [((10,), (10, 20)), ((10, 20), (10,))])
+def test_under_one_schedule_a_search_for_other_levels_is_another(ner, tmp_path, first, then):
+    how = {"bench": ner, "path": tmp_path / "t.safetensors", "search": Search(one_schedule=True)}
+    find_ticket(ner.encoder, "ner", "ur", levels=first, **how)
+    with pytest.raises(UserError, match=r"holds another search .*levels 10"):
+        find_ticket(ner.encoder, "ner", "ur", levels=then, **how)
+
+
 def test_a_file_of_another_search_is_refused_and_kept(ner, tmp_path):
     path = tmp_path / "t.safetensors"
     find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), path=path)

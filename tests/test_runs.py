@@ -7,6 +7,7 @@ import toys
 from lnlib import runs
 from lnlib.encoders import load_encoder
 from lnlib.encoding import shuffle_labels
+from lnlib.scales import levels_to
 from lnlib.workbench import Workbench
 
 
@@ -30,3 +31,21 @@ def test_a_score_of_another_recipe_other_data_or_another_encoder_is_not_served(n
         made = bench.recipe.hash, bench.data.fingerprint, bench.encoder.fingerprint
         assert (row["recipe"], row["data"], row["encoder"]) == made
         runs.measure(ner, None, 0, 0, table)  # one row a mask and target: the last that was asked
+
+
+def test_a_ticket_is_asked_for_at_one_sparsity_and_searched_to_the_others_later(
+    bert, toy_scale, tmp_path
+):
+    where = {"runs_dir": tmp_path, "table": tmp_path / "scores.csv"}
+    bench, whole = Workbench(bert, "ner", "ur"), tmp_path / "whole"
+    runs.search(bench, 0, whole, whole / "scores.csv", levels=levels_to(40))
+
+    def ask(sparsity):
+        return runs.ticket_at(bert, "ner", "ur", "demo", sparsity, 0, **where)
+
+    assert ask(20).levels == levels_to(20)
+    assert ask(30).levels == levels_to(30)
+    assert ask(10).levels == levels_to(30)  # what is there serves
+    runs.search(bench, 0, levels=levels_to(40), **where)
+    path = runs.ticket_path("", "demo", "ner", "ur", 0)
+    assert (tmp_path / path).read_bytes() == (whole / path).read_bytes()
