@@ -1,10 +1,13 @@
 """The search: its counts, its rewind, its resume, its controls and its switches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 import toys
 
+from lnlib import workbench
 from lnlib.encoders import load_encoder
 from lnlib.encoding import shuffle_labels
 from lnlib.errors import UserError
@@ -35,21 +38,26 @@ def test_density_after_k_rounds_is_exactly_one_minus_a_tenth_k(ticket):
 
 def test_every_level_and_the_full_model_have_a_score(ticket):
     assert sorted(ticket.record.scores) == list(range(0, 100, 10))
+    assert len(set(ticket.record.scores.values())) > 5  # numbers that can be told apart
 
 
-def test_rewound_weights_are_the_pretrained_ones_bit_for_bit(ner):
+def test_every_round_starts_from_the_pretrained_weights_and_one_head_bit_for_bit(ner, monkeypatch):
     """The reference code fails this on a CPU: its snapshot is the weights themselves."""
-    before = {m.name: p.detach().clone() for m, p in prunable(ner.model(0)).items()}
-    seen = []
+    starts, ends, train = [], [], workbench.train
 
-    def on_round(ticket, sparsity, trained):
-        changed = any((p != before[m.name]).any() for m, p in prunable(trained.model).items())
-        seen.append(changed)
+    def spied(model, *args):
+        starts.append({name: part.clone() for name, part in model.state_dict().items()})
+        losses = train(model, *args)
+        ends.append(model.state_dict())
+        return losses
 
-    find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS, on_round=on_round)
-    assert seen == [True] * 4  # training did move them
-    for matrix, parameter in prunable(ner.model(0)).items():
-        assert torch.equal(parameter, before[matrix.name])
+    monkeypatch.setattr(workbench, "train", spied)
+    find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS)
+    before = load_encoder(ner.encoder.path).model("ner", ner.data.labels, seed=0).state_dict()
+    assert len(starts) == 4
+    for start, end in zip(starts, ends, strict=True):
+        assert all(torch.equal(start[name], part) for name, part in before.items())
+        assert not all(torch.equal(end[name], part) for name, part in before.items())
 
 
 def test_ranking_reads_current_weights(ner):
@@ -66,8 +74,24 @@ def test_ranking_reads_current_weights(ner):
     assert magnitudes[kept].min() >= magnitudes[~kept].max()
 
 
+def test_the_change_criterion_keeps_the_weights_that_moved_most(ner):
+    moved = {}
+
+    def on_round(ticket, sparsity, trained):
+        for m, start in prunable(ner.model(0)).items():
+            moved.setdefault(m.name, (prunable(trained.model)[m] - start).detach().abs())
+
+    ticket = find_ticket(
+        ner.encoder, "ner", "ur", bench=ner, levels=(50,), method="change", on_round=on_round
+    )
+    kept = torch.cat([moved[name][part] for name, part in ticket.mask(50).items()])
+    pruned = torch.cat([moved[name][~part] for name, part in ticket.mask(50).items()])
+    assert kept.min() >= pruned.max()
+
+
 def test_a_search_resumed_after_any_round_equals_one_never_stopped(ner, tmp_path):
     whole = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS)
+    assert len(set(whole.record.scores.values())) == 4
     for stop in range(4):
         path = tmp_path / f"{stop}.safetensors"
 
@@ -154,6 +178,22 @@ def test_under_one_schedule_a_search_for_other_levels_is_another(ner, tmp_path, 
         find_ticket(ner.encoder, "ner", "ur", levels=then, **how)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda b: {"recipe": replace(b.recipe, learning_rate=1e-3), "data": b.data},
+        lambda b: {"recipe": b.recipe, "data": shuffle_labels(b.data, 0)},
+    ],
+    ids=["recipe", "data"],
+)
+def test_a_search_with_another_recipe_or_other_data_is_refused(ner, tmp_path, other):
+    path = tmp_path / "t.safetensors"
+    find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), path=path)
+    bench = Workbench(ner.encoder, "ner", "ur", **other(ner))
+    with pytest.raises(UserError, match="holds another search"):
+        find_ticket(ner.encoder, "ner", "ur", bench=bench, levels=(50,), path=path)
+
+
 def test_a_file_of_another_search_is_refused_and_kept(ner, tmp_path):
     path = tmp_path / "t.safetensors"
     find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(50,), path=path)
@@ -211,6 +251,19 @@ def test_shuffled_labels_keep_their_counts_and_the_inputs(ner):
     assert shuffled.validation is ner.data.validation
 
 
+def test_labels_are_shuffled_by_the_seed(ner):
+    a, b = (shuffle_labels(ner.data, seed).train.labels for seed in (0, 1))
+    assert (a != b).any()
+
+
+def test_random_masks_are_drawn_for_their_task_and_language(ner):
+    drawn = [
+        find_ticket(ner.encoder, task, lang, method="random", levels=(50,))
+        for task, lang in (("ner", "ur"), ("ner", "en"), ("xnli", "ur"), ("ner", "ur"))
+    ]
+    assert [codes_equal(drawn[0], other) for other in drawn[1:]] == [False, False, True]
+
+
 def test_component_wise_prunes_the_same_share_of_every_matrix(ner):
     ticket = find_ticket(
         ner.encoder, "ner", "ur", bench=ner, levels=(50,), search=Search(component_wise=True)
@@ -253,7 +306,7 @@ def test_mt5_prunes_encoder_and_decoder_each_to_the_level(tmp_path):
 
 def test_transfer_of_a_ticket_to_its_own_target_is_the_searchs_own_score(ner, ticket):
     result = transfer(ticket, ner.encoder, bench=ner, level=50)
-    assert result.score.value == ticket.record.scores[50]
+    assert result.score.value == ticket.record.scores[50] != ticket.record.scores[40]
 
 
 def test_transfer_puts_a_mask_on_another_language_and_task(ner, ticket):
