@@ -99,6 +99,15 @@ def test_better_is_blue():
     assert red[0] > red[2] and blue[2] > blue[0]
 
 
+def test_one_ticket_alone_has_a_density():
+    """As in the notebook that found it: there is no other mask to stand beside."""
+    density = synthetic.density()
+    alone = density[(density["lang"] == "ur") & (density["task"] == "ner")]
+    figure = figures.density_profile(alone, "layer")
+    shown = figure.axes[0].lines[0].get_ydata()
+    assert shown == pytest.approx(100 * alone["density"].to_numpy())
+
+
 def test_the_pooler_is_no_layer():
     pooler = FULL[1][FULL[1]["by"] == "layer"].assign(part="pooler", jaccard=0.0)
     figure = figures.layer_profile(pd.concat([FULL[1], pooler], ignore_index=True))

@@ -196,7 +196,8 @@ def density_profile(density: pd.DataFrame, by: str, sparsity: int = 50) -> Figur
     looks = {name: look for name, look in looks.items() if name in set(rows["mask"])}
     colours, markers = zip(*looks.values(), strict=True)
     style = {"hue_order": list(looks), "palette": list(colours), "markers": list(markers),
-             "errorbar": ("pi", 100), "dodge": 0.5, "linestyle": "none"}  # fmt: skip
+             "errorbar": ("pi", 100), "linestyle": "none",
+             "dodge": 0.5 * (len(looks) > 1)}  # fmt: skip
     sns.pointplot(rows, x="part", y="kept", hue="mask", ax=axes, err_kws={"lw": 1}, ms=5, **style)
     axes.axhline(100 - sparsity, color="black", lw=0.8)  # what the whole mask keeps
     axes.set(xlabel=by, ylabel="weights kept (%)")
