@@ -233,7 +233,7 @@ class Profile:
         bars = [
             drawn(
                 by,
-                figures.density_bars(self.density(), by),
+                figures.density_profile(self.density(), by),
                 f"{where}: share of weights kept in each {by} at 50 % sparsity.",
                 self.density_alt(by),
             )
