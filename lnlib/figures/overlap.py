@@ -159,7 +159,7 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
                           color=colour, capsize=2, lw=1.2, ms=5)  # fmt: skip
         axes.set_xticks(sorted(rungs["layer"].unique()))
         axes.set(xlabel="layer", title=f"{task.upper()} (chance {chance:.0f} %)")
-    panels[0].set_ylabel(f"Jaccard with a ticket (%), {sparsity} % sparsity")
+    panels[0].set_ylabel(f"Jaccard at {sparsity} % sparsity (%)")
     shown = [axes.get_legend_handles_labels() for axes in panels]
     names = {name: line for lines, words in shown for line, name in zip(lines, words, strict=True)}
     figure.legend(names.values(), names, loc="outside lower center", ncols=2, frameon=False)
