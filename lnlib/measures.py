@@ -253,7 +253,7 @@ def overlap_with_transfer(tables: Tables, task: str) -> pd.Series:
 
 def _by_layer(overlap: pd.DataFrame, task: str, rung: str) -> pd.DataFrame:
     """Mean Jaccard (points) on a rung: languages by layers, in the order of depth."""
-    rungs = nulls.by_layer(overlap, nulls.ladder(overlap, task, by="layer"))
+    rungs = nulls.layer_ladder(overlap, task)
     rows = rungs[rungs["rung"] == rung]
     return rows.pivot_table(index="lang", columns="layer", values="jaccard", aggfunc="mean")
 

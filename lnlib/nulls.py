@@ -75,16 +75,6 @@ def languages(
     return across if next(pairs) <= next(pairs) else within
 
 
-def by_layer(overlap: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """A `ladder` by "layer" with each row's `layer`, a number.
-
-    A pooler, which is none, is left out, and so is the first rung, a formula.
-    """
-    part = overlap["part"].astype(str).str.extract(r"(\d+)", expand=False)
-    rows = rows.assign(layer=rows["pair"].map(part.to_dict()))
-    return rows[rows["layer"].notna()].astype({"layer": int})
-
-
 def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:
     rows = rows[kind(rows) == what]
     sides = []
@@ -139,6 +129,17 @@ def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all"
     rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts])
     rungs = rungs.rename_axis("pair").reset_index()[["rung", "lang", "jaccard", "pair"]]
     return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
+
+
+def layer_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
+    """`ladder` in each layer, with its number in the column `layer`.
+
+    A pooler, which is no layer, is left out, and so is the first rung, a formula.
+    """
+    rungs = ladder(overlap, task, sparsity, by="layer")
+    part = overlap["part"].astype(str).str.extract(r"(\d+)", expand=False)
+    rungs = rungs.assign(layer=rungs["pair"].map(part.to_dict()))
+    return rungs[rungs["layer"].notna()].astype({"layer": int})
 
 
 def ladder_means(overlap: pd.DataFrame, rungs: pd.DataFrame) -> pd.DataFrame:

@@ -103,7 +103,6 @@ def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
         for matrix in (script, between[pages.JACCARD]):
             assert (statistics.mantel(matrix, between[pages.GAIN]).p < 0.05) == tells
     # "The rise with depth is the head's too"
-    overlap = pages.table("overlap", "small")
-    layers = nulls.by_layer(overlap, nulls.ladder(overlap, "ner", by="layer"))
+    layers = nulls.layer_ladder(pages.table("overlap", "small"), "ner")
     last = layers[layers["layer"] == layers["layer"].max()].groupby("rung")["jaccard"].mean()
     assert last[gains.ORIGINS[0]] > last[gains.ORIGINS[1]] + 1 > last[gains.ORIGINS[2]] + 1

@@ -135,7 +135,7 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
 
     Chance is far below: the mean of what masks of the same densities share stands in the title.
     """
-    ladders = {task: nulls.ladder(overlap, task, sparsity, by="layer") for task in TASKS}
+    ladders = {task: nulls.layer_ladder(overlap, task, sparsity) for task in TASKS}
     ladders = {task: rungs for task, rungs in ladders.items() if len(rungs)}
     if not ladders:
         figure, (axes,) = figure_of(6.4, 4.0)
@@ -143,8 +143,7 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
         return figure
     figure, panels = figure_of(3.2 * len(ladders) + 0.6, 3.8, columns=len(ladders))
     for axes, (task, rungs) in zip(panels, ladders.items(), strict=True):
-        chance = rungs.loc[rungs["rung"] == nulls.RUNGS[1], "jaccard"].mean()
-        rungs = nulls.by_layer(overlap, rungs)
+        chance = rungs.loc[rungs["rung"] == "same density per matrix", "jaccard"].mean()
         for rung, (marker, line) in _BY_LAYER.items():
             part = rungs[rungs["rung"] == rung]
             if part.empty:
@@ -167,10 +166,10 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
 
 
 _BY_LAYER = {  # how a rung is drawn: marker and line
-    nulls.RUNGS[8]: ("s", "-"),  # one seed, as in the paper's commands, comes first
-    nulls.RUNGS[6]: ("o", "--"),
-    nulls.RUNGS[7]: ("D", "-"),
-    nulls.RUNGS[3]: ("^", ":"),
+    "other language, same seed": ("s", "-"),  # as in the paper's commands, so it comes first
+    "other language, other seed": ("o", "--"),
+    "same language, other seed": ("D", "-"),
+    "one-shot magnitude": ("^", ":"),
 }
 
 
