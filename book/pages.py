@@ -69,13 +69,9 @@ def between_languages(scale: str, task: str) -> dict[str, pd.DataFrame]:
 
     What they share is across seeds where every pair was searched so: it is the languages', and not
     the head's."""
-    rows = nulls.languages(nulls.compared, table("overlap", scale), task)
+    pairs = nulls.languages(nulls.compared, table("overlap", scale), task)
     beyond = nulls.languages(nulls.departures, table("excess", scale), task)
-    return {
-        JACCARD: statistics.square(rows, "jaccard"),
-        BEYOND: statistics.square(beyond, "beyond"),
-        GAIN: moved(table("scores", scale), task),
-    }
+    return _squares(pairs, beyond, table("scores", scale), task)
 
 
 def between_moved(scale: str, task: str) -> dict[str, pd.DataFrame]:
@@ -83,11 +79,22 @@ def between_moved(scale: str, task: str) -> dict[str, pd.DataFrame]:
     seed."""
     scores = table("scores", scale)
     seeds = set(gains.moved(scores, task)["seed"])
-    pairs = nulls.compared(table("overlap", scale), task, "other language")
-    beyond = nulls.departures(table("excess", scale), task, "other language")
+    pairs, beyond = (
+        rows[rows["seed_a"].isin(seeds)]
+        for rows in (
+            nulls.compared(table("overlap", scale), task, "other language"),
+            nulls.departures(table("excess", scale), task, "other language"),
+        )
+    )
+    return _squares(pairs, beyond, scores, task)
+
+
+def _squares(
+    pairs: pd.DataFrame, beyond: pd.DataFrame, scores: pd.DataFrame, task: str
+) -> dict[str, pd.DataFrame]:
     return {
-        JACCARD: statistics.square(pairs[pairs["seed_a"].isin(seeds)], "jaccard"),
-        BEYOND: statistics.square(beyond[beyond["seed_a"].isin(seeds)], "beyond"),
+        JACCARD: statistics.square(pairs, "jaccard"),
+        BEYOND: statistics.square(beyond, "beyond"),
         GAIN: moved(scores, task),
     }
 
