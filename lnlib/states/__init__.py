@@ -1,0 +1,1 @@
+"""What hidden states are compared by."""
