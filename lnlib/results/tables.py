@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -165,9 +164,3 @@ def _schema(path: Path) -> tuple[list[str], list[str]]:
     if path.stem not in TABLES:
         raise UserError(f"no table is called {path.name!r}: expected {', '.join(TABLES)} (.csv)")
     return TABLES[path.stem]
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        seal(name)
-        print(f"sealed {name}")
