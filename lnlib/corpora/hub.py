@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-    from lnlib.corpora.files import FileRows
+    from lnlib.corpora.rows import FileRows
 
 SPLITS = ("train", "validation")
 HELD_OUT = 50  # one Wikipedia article in 50 is validation: 2 %, 1,571 of them in the smallest (sw)

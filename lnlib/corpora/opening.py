@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lnlib.corpora.files import FileRows
+from lnlib.corpora.rows import FileRows
 from lnlib.corpora.sources import Source
 from lnlib.errors import UserError
 from lnlib.hub_access import hub_error, reach_hub
