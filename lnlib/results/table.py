@@ -21,9 +21,37 @@ from lnlib.base.files import locked, refused, replacing
 
 # Columns that are text in every table that has them: an empty cell is "", and "007" no number.
 TEXT = frozenset(
-    "scale task lang method mask mask_scale mask_task mask_lang mask_a mask_b metric code recipe "
-    "search data encoder by part source target measure claim unit verdict why rows switch other "
-    "parts".split()
+    [
+        "scale",
+        "task",
+        "lang",
+        "method",
+        "mask",
+        "mask_scale",
+        "mask_task",
+        "mask_lang",
+        "mask_a",
+        "mask_b",
+        "metric",
+        "code",
+        "recipe",
+        "search",
+        "data",
+        "encoder",
+        "by",
+        "part",
+        "source",
+        "target",
+        "measure",
+        "claim",
+        "unit",
+        "verdict",
+        "why",
+        "rows",
+        "switch",
+        "other",
+        "parts",
+    ]
 )
 _SEAL = ",sha256:"
 
