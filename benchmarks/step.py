@@ -16,7 +16,7 @@ from torch import nn
 from benchmarks import shapes
 from benchmarks.peers import mask_at_forward, prune_hooks
 from benchmarks.table import Options, Row, interleaved, main, time_rows
-from lnlib.masks.matrices import Mask, check_fit, masked
+from lnlib.masks.applying import Mask, check_fit, masked
 from lnlib.tasks.examples import Batch
 from lnlib.training.loop import default_device, forward
 

@@ -13,15 +13,9 @@ from torch.nn.utils import prune
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks import matrices
-from lnlib.masks.matrices import (
-    check_fit,
-    density,
-    fallen,
-    masked,
-    prunable,
-    threshold,
-    threshold_groups,
-)
+from lnlib.masks.applying import check_fit, density, masked
+from lnlib.masks.smallest import fallen, threshold
+from lnlib.masks.matrices import prunable, threshold_groups
 from lnlib.training.loop import forward
 
 SIX = 6 * 2  # matrices of a BERT layer times layers

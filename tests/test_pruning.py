@@ -9,7 +9,8 @@ import toys
 
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.masks.matrices import density, prunable
+from lnlib.masks.applying import density
+from lnlib.masks.matrices import prunable
 from lnlib.masks.ticket import Ticket
 from lnlib.pruning.methods import METHODS
 from lnlib.pruning.search import Search, check_levels, find_ticket

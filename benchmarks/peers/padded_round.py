@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from benchmarks.peers import prune_hooks
-from lnlib.masks.matrices import Mask
+from lnlib.masks.applying import Mask
 from lnlib.papers.foroutan.scales import Recipe
 from lnlib.tasks.examples import IGNORE, Encoded
 from lnlib.training.loop import default_device

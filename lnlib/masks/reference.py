@@ -11,7 +11,8 @@ import torch
 
 from lnlib.base.errors import UserError
 from lnlib.base.files import refused, replacing
-from lnlib.masks.matrices import MATRIX_NAME, Mask, Matrix
+from lnlib.masks.applying import Mask
+from lnlib.masks.matrices import MATRIX_NAME, Matrix
 
 
 def read(paths: Iterable[str | Path]) -> tuple[tuple[int, ...], dict[str, np.ndarray]]:

@@ -21,7 +21,8 @@ import torch
 from lnlib.base.errors import UserError
 from lnlib.base.files import refused, replacing
 from lnlib.masks import packing, reference
-from lnlib.masks.matrices import MATRIX_NAME, Mask, Matrix
+from lnlib.masks.applying import Mask
+from lnlib.masks.matrices import MATRIX_NAME, Matrix
 
 _FORMAT = "lnlib ticket 1"
 _MOST_LEVELS = 15  # four bits, one code for "never"

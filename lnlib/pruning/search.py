@@ -27,15 +27,9 @@ from lnlib.base.files import locked
 from lnlib.base.provenance import versions
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.languages import check_language
-from lnlib.masks.matrices import (
-    Mask,
-    Matrix,
-    encoder_of,
-    fallen,
-    magnitudes,
-    prunable,
-    threshold_groups,
-)
+from lnlib.masks.applying import Mask
+from lnlib.masks.matrices import Matrix, encoder_of, magnitudes, prunable, threshold_groups
+from lnlib.masks.smallest import fallen
 from lnlib.masks.ticket import Record, Ticket
 from lnlib.papers.foroutan.scales import LEVELS
 from lnlib.pruning.methods import CRITERIA, METHODS, WITHOUT_DATA

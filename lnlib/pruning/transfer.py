@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lnlib.base.errors import UserError
 from lnlib.encoders import Encoder
-from lnlib.masks.matrices import Mask, without_absent
+from lnlib.masks.applying import Mask, without_absent
 from lnlib.masks.ticket import Ticket
 from lnlib.pruning.search import check_ticket
 from lnlib.tasks.task import Score

@@ -26,7 +26,8 @@ from lnlib.base.errors import choose
 from lnlib.corpora.loading import load_parallel
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.languages import LANGUAGES
-from lnlib.masks.matrices import Mask, encoder_of, masked, without_absent
+from lnlib.masks.applying import Mask, masked, without_absent
+from lnlib.masks.matrices import encoder_of
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES
 from lnlib.pruning.methods import WITHOUT_DATA

@@ -9,14 +9,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lnlib.base.errors import UserError, choose
 from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder
-from lnlib.masks.matrices import Mask
-from lnlib.papers.foroutan.scales import SCALES, Recipe
-from lnlib.tasks.examples import TaskData, encode
-from lnlib.tasks.task import Score, get_task
-from lnlib.training.loop import score, train
+from lnlib.masks.applying import Mask
+from lnlib.tasks.task import Score, Task, TaskData, encode
+from lnlib.training.loop import train
+from lnlib.training.recipe import Recipe, Scale
+from lnlib.training.scoring import score
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Trained:
 class Workbench:
     """An encoder with one task's data and recipe: what every training of a run shares."""
 
-    def __init__(self, encoder: Encoder, task: str, lang: str, scale: str = "demo", *,
+    def __init__(self, encoder: Encoder, task: Task, lang: str, scale: Scale, *,
                  data_dir: str | Path | None = None, recipe: Recipe | None = None,
                  data: TaskData | None = None,
                  head_seed: int | None = None) -> None:  # fmt: skip
@@ -41,23 +40,16 @@ class Workbench:
         """
         self.encoder, self.task, self.lang, self.scale = encoder, task, lang, scale
         self.head_seed = head_seed
-        recipes = SCALES[choose(scale, SCALES, "scale")].recipes
-        self.recipe = recipe or recipes[get_task(task).name]
-        self.data = data or encode(
-            load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe, encoder.max_tokens
-        )
+        self.recipe = recipe or scale.recipe(task)
+        self.data = data or self._load(data_dir)
 
-    def check(self, encoder: Encoder, **asked: str | None) -> None:
-        """UserError unless the encoder and the task, lang or scale asked for are its own."""
-        for name, value in asked.items():
-            own = getattr(self, name)
-            if value not in (None, own):
-                raise UserError(f"{name} {value!r} is not that of the workbench: expected {own!r}")
-        if encoder.fingerprint != self.encoder.fingerprint:
-            raise UserError(
-                f"encoder {encoder.name!r} ({encoder.fingerprint}) is not that of the workbench: "
-                f"expected {self.encoder.name!r} ({self.encoder.fingerprint})"
-            )
+    def _load(self, data_dir: str | Path | None) -> TaskData:
+        r, most = self.recipe, self.encoder.max_tokens
+        corpus = load(self.task.name, self.lang, self.scale.corpus, r.train_examples,
+                      r.validation_examples, data_dir)  # fmt: skip
+        return encode(self.task, corpus, self.encoder.tokenizer,
+                      min(r.max_tokens, most or r.max_tokens),
+                      (r.train_examples, r.validation_examples))  # fmt: skip
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
               head: dict[str, torch.Tensor] | None = None,
