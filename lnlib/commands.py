@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lnlib.errors import UserError
+from lnlib.files import as_path
 from lnlib.parameters import check
 
 LANGS = ("en", "fr", "ar", "zh")  # two that share a script, and two other scripts
+
+
+def run(main: Callable[[], object]) -> None:
+    """Run a command line: what its user did wrong is one line on stderr and exit code 2."""
+    try:
+        main()
+    except UserError as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        raise SystemExit(2) from None  # as argparse ends
 
 
 def options(doc: str | None, name: str, scale: str = "demo",
@@ -20,7 +31,7 @@ def options(doc: str | None, name: str, scale: str = "demo",
     parser.add_argument("--task", default="ner")
     parser.add_argument("--langs", default=",".join(langs))
     parser.add_argument("--data-dir", help="a folder laid out like the hub")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
+    parser.add_argument("--results", type=as_path, default=Path("results"), help="where tables go")
     return parser
 
 

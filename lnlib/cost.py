@@ -21,8 +21,10 @@ from lnlib import commands, tables
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import Encoded, training_order
 from lnlib.errors import choose
+from lnlib.files import as_path
 from lnlib.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.masks import encoder_of, prunable
+from lnlib.parameters import items
 from lnlib.provenance import machine, versions
 from lnlib.scales import SCALES, Recipe
 from lnlib.tasks import TASKS
@@ -158,14 +160,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tasks", default=",".join(TASKS), help="of " + ",".join(TASKS))
     parser.add_argument("--langs", default="", help="the paper's, if none are given")
     parser.add_argument("--seeds", default="", help="the plan's, if none are given")
-    parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
-    parser.add_argument("--record", type=Path, metavar="RESULTS",
+    parser.add_argument("--data-dir", type=as_path, help="a folder laid out like the hub")
+    parser.add_argument("--record", type=as_path, metavar="RESULTS",
                         help="keep what was measured in RESULTS/SCALE/cost.csv")  # fmt: skip
     options = parser.parse_args(arguments)
     scale = choose(options.scale, SCALES, "scale")
-    tasks, langs = (
-        [name for name in value.split(",") if name] for value in (options.tasks, options.langs)
-    )
+    tasks, langs = items(options.tasks), items(options.langs)
     seeds = commands.numbers(options.seeds, "seeds") if options.seeds else []
     grid = plan(scale, tasks, langs, seeds)
     encoder = load_encoder(SCALES[scale].encoder)
@@ -190,4 +190,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    commands.run(main)

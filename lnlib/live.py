@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lnlib import tables
+from lnlib import commands, tables
 from lnlib.gains import own
 from lnlib.runs import find
 from lnlib.scales import HEADLINE
@@ -70,4 +70,4 @@ def _compared(live: pd.Series, recorded: pd.Series, seeds: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    print(report(Path.cwd()))
+    commands.run(lambda: print(report(Path.cwd())))

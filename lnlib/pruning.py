@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,10 +21,10 @@ import torch
 from torch import nn
 
 from lnlib import seeds
-from lnlib.encoders import Encoder, load_encoder
+from lnlib.encoders import Encoder
 from lnlib.encoding import shuffle_labels
-from lnlib.errors import UserError, choose
-from lnlib.files import locked
+from lnlib.errors import UserError, brief, choose, nearest, whole
+from lnlib.files import as_path, locked
 from lnlib.languages import check_language
 from lnlib.masks import (
     Mask,
@@ -42,7 +41,7 @@ from lnlib.scales import LEVELS
 from lnlib.tasks import get_task
 from lnlib.tickets import Record, Ticket
 from lnlib.training import empirical_fisher
-from lnlib.workbench import Trained, Workbench
+from lnlib.workbench import Trained, Workbench, check_bench, encoder_of_name
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,13 @@ class Search:
 
     def __post_init__(self) -> None:
         choose(self.criterion, CRITERIA, "criterion")
+        for name in ("pooler", "component_wise", "keep_head", "one_schedule"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise UserError(f"{name} {brief(value)}: expected True or False")
 
 
 def find_ticket(
-    encoder: Encoder | str,
+    encoder: Encoder | str | Path,
     task: str,
     lang: str,
     scale: str | None = None,
@@ -83,22 +85,25 @@ def find_ticket(
     "magnitude" (the untouched encoder's smallest weights, one shot), "shuffled" (a search on
     shuffled labels), "change" and "fisher" (searches that rank weights by these criteria; their
     rounds are not scored). `scale` is "demo" or the one of `bench`; UserError if `bench` is not of
-    the encoder, task, language or scale that is asked for. With `path` the ticket is saved after
-    every round and a search found there goes on, also where it was started with fewer levels or
-    with more (it then stops early, or has more already); UserError if the file holds another
-    search. `on_round(ticket, sparsity, trained)` is called after every training. Source: paper,
-    section 3 and Appendix D.
+    the encoder, task, language or scale that is asked for, or is passed beside `data_dir`. With
+    `path` the ticket is saved after every round and a search found there goes on, also where it was
+    started with fewer levels or with more (it then stops early, or has more already); UserError if
+    the file holds another search. `on_round(ticket, sparsity, trained)` is called after every
+    training. Source: paper, section 3 and Appendix D.
     """
     choose(method, METHODS, "method")
     levels = check_levels(levels)
-    search = search or Search()
+    search = Search() if search is None else search
+    if not isinstance(search, Search):
+        raise UserError(f"search {brief(search)}: expected a Search, such as {Search()}")
     if method in CRITERIA[1:]:
         search = replace(search, criterion=method)
-    encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    seed = seeds.check(seed)
+    path = None if path is None else as_path(path)
+    encoder = encoder_of_name(encoder)
     if bench is not None:
-        bench.check(encoder, task=task, lang=lang, scale=scale)
+        check_bench(bench, encoder, data_dir, task=task, lang=lang, scale=scale)
     scale = scale or (bench.scale if bench else "demo")
-    seeds.check(seed)
     if method in WITHOUT_DATA:
         ticket = _control(encoder, method, task, lang, scale, seed, levels, search)
         if path is not None and _found(path, ticket.record) is None:
@@ -147,22 +152,20 @@ def _empty(record: Record, model: nn.Module, search: Search) -> Ticket:
     return Ticket.empty(record, matrices)
 
 
-def check_levels(levels: Sequence[int]) -> tuple[int, ...]:
+def check_levels(levels: object) -> tuple[int, ...]:
     """Sparsities as a tuple; UserError unless they rise and each is 10, 20, ... or 90 %."""
-    try:
-        out = tuple(levels)
-    except TypeError:
-        raise UserError(f"sparsities must be a list such as [10, 20, 30], got {levels!r}") from None
-    for level in out:
-        if isinstance(level, bool) or level not in LEVELS:
-            near = ""
-            number = isinstance(level, int | float) and not isinstance(level, bool)
-            if number and abs(level) < math.inf:  # not for NaN either
-                near = f"; nearest: {min(LEVELS, key=lambda x: abs(x - level))}"
-            raise UserError(f"sparsity {level!r} is not one of {', '.join(map(str, LEVELS))}{near}")
-    if not out or list(out) != sorted(set(out)):
-        raise UserError(f"sparsities must rise and not repeat, got {list(out)!r}")
-    return tuple(int(level) for level in out)
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        raise UserError(f"sparsities must be a list such as [10, 20, 30], got {brief(levels)}")
+    out: list[int] = []
+    for level in levels:
+        number = whole(level)
+        if number is None or number not in LEVELS:
+            have = f"{', '.join(map(str, LEVELS))}{nearest(level, LEVELS)}"
+            raise UserError(f"sparsity {brief(level)} is not one of {have}")
+        out.append(number)
+    if not out or out != sorted(set(out)):
+        raise UserError(f"sparsities must rise and not repeat, got {out!r}")
+    return tuple(out)
 
 
 def _iterate(ticket: Ticket, rounds: int, bench: Workbench, search: Search, method: str,

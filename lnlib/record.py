@@ -188,4 +188,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from lnlib import commands
+
+    commands.run(main)

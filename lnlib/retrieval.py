@@ -23,11 +23,12 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib import results, runs, tables
+from lnlib import commands, results, runs, tables
 from lnlib.corpora import load_parallel
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import Encoded, collate, encode_sentences, evaluation_order
 from lnlib.errors import choose
+from lnlib.files import as_path
 from lnlib.languages import LANGUAGES
 from lnlib.masks import Mask, encoder_of, masked, without_absent
 from lnlib.methods import WITHOUT_DATA
@@ -150,6 +151,7 @@ def measure(
     """
     path = results_dir / scale / "retrieval.csv"
     table = tables.read(path)  # a damaged one is said now, not after the first measurement
+    tickets_from = choose(tickets_from or scale, SCALES, "scale")
     encoder = load_encoder(SCALES[choose(scale, SCALES, "scale")].encoder)
     texts, where = load_parallel(scale, tuple(LANGUAGES), data_dir)
     most = min(MAX_TOKENS, encoder.max_tokens or MAX_TOKENS)
@@ -162,7 +164,7 @@ def measure(
         "data": hashlib.sha256(prints.encode()).hexdigest()[:12],
         "encoder": encoder.fingerprint,
     }
-    for who, ticket in _masks(encoder, scale, runs_dir, tickets_from or scale):
+    for who, ticket in _masks(encoder, scale, runs_dir, tickets_from):
         made_with["search"] = ticket.record.search if ticket else ""
         if not runs.find(table, {"scale": scale, **who, **made_with}).empty:
             continue
@@ -180,7 +182,7 @@ def _masks(
     yield {"mask_scale": "", **asdict(Source())}, None
     ticket = find_ticket(encoder, "mlm", PIVOT, scale, method="magnitude", levels=(HEADLINE,))
     yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE))}, ticket
-    paths = (runs_dir / choose(found_at, SCALES, "scale")).glob("*/*/seed0/*.safetensors")
+    paths = (runs_dir / found_at).glob("*/*/seed0/*.safetensors")
     # Tasks of one language together: a run that was stopped can be compared.
     for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
         ticket = Ticket.load(path)
@@ -196,13 +198,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.retrieval")
     parser.add_argument("--scale", default="demo", help="demo, small or paper")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
-    parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
+    parser.add_argument("--runs", type=as_path, default=Path("runs"), help="where tickets are")
+    parser.add_argument("--results", type=as_path, default=Path("results"), help="where tables go")
+    parser.add_argument("--data-dir", type=as_path, help="a folder laid out like the hub")
     parser.add_argument("--tickets-from", help="take the tickets of this scale instead")
     options = parser.parse_args(arguments)
     measure(options.scale, options.runs, options.results, options.data_dir, options.tickets_from)
 
 
 if __name__ == "__main__":
-    main()
+    commands.run(main)

@@ -9,9 +9,10 @@ from time import perf_counter
 
 import pandas as pd
 
-from lnlib import results, tables
+from lnlib import results, seeds, tables
 from lnlib.encoders import Encoder
-from lnlib.pruning import Search, find_ticket
+from lnlib.files import as_path
+from lnlib.pruning import Search, check_levels, find_ticket
 from lnlib.scales import LEVELS, levels_to
 from lnlib.tickets import Ticket
 from lnlib.transfers import Result, Source, transfer
@@ -21,7 +22,8 @@ from lnlib.workbench import Trained, Workbench
 def ticket_path(runs_dir: str | Path, scale: str, task: str, lang: str, seed: int,
                 method: str = "ticket") -> Path:  # fmt: skip
     """Where a search keeps its ticket: runs/SCALE/TASK/LANG/seedN/METHOD.safetensors."""
-    return Path(runs_dir) / scale / task / lang / f"seed{seed}" / f"{method}.safetensors"
+    home = as_path(runs_dir, "runs_dir") / scale / task / lang
+    return home / f"seed{seeds.check(seed)}" / f"{method}.safetensors"
 
 
 def ticket_at(encoder: Encoder, task: str, lang: str, scale: str, sparsity: int, seed: int,
@@ -32,6 +34,7 @@ def ticket_at(encoder: Encoder, task: str, lang: str, scale: str, sparsity: int,
     A search that was stopped before that level goes on with the levels it was started with, one
     that was to end before it goes on to it.
     """
+    (sparsity,) = check_levels([sparsity])
     path = ticket_path(runs_dir, scale, task, lang, seed)
     levels = levels_to(sparsity)
     if path.exists():
@@ -89,6 +92,7 @@ def search(
 def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, table: str | Path,
             progress: Callable[[int, float], None] | None = None) -> pd.Series:  # fmt: skip
     """The table's row for this mask on this target; trained and scored only if it is not there."""
+    seed = seeds.check(seed)
     key = {
         "scale": bench.scale,
         "task": bench.task,

@@ -20,6 +20,7 @@ from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import TaskData, encode, training_order
 from lnlib.errors import UserError
 from lnlib.excess import excess_table
+from lnlib.files import as_path
 from lnlib.masks import magnitudes
 from lnlib.overlap import jaccard
 from lnlib.pruning import find_ticket
@@ -108,10 +109,10 @@ def _unseen(bench: Workbench, seed: int, data_dir: str | Path | None) -> TaskDat
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = commands.options(__doc__, "seed_parts")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
+    parser.add_argument("--runs", type=as_path, default=Path("runs"), help="where tickets are kept")
     p = commands.parse(parser, arguments)
     measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
 
 
 if __name__ == "__main__":
-    main()
+    commands.run(main)

@@ -15,6 +15,7 @@ import numpy as np
 
 from lnlib import commands, runs, tables
 from lnlib.encoders import load_encoder
+from lnlib.files import as_path
 from lnlib.overlap import jaccard
 from lnlib.pruning import Search, find_ticket
 from lnlib.scales import HEADLINE, SCALES, levels_to
@@ -78,10 +79,10 @@ def _rows(name: str, found: dict[str, Ticket], plain: dict[str, Ticket],
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = commands.options(__doc__, "switches")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
+    parser.add_argument("--runs", type=as_path, default=Path("runs"), help="where tickets are kept")
     p = commands.parse(parser, arguments)
     measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
 
 
 if __name__ == "__main__":
-    main()
+    commands.run(main)

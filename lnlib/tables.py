@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from lnlib.errors import UserError
-from lnlib.files import locked, refused, replacing
+from lnlib.files import as_path, locked, refused, replacing
 
 SCORE_KEY = ["scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
              "sparsity"]  # fmt: skip
@@ -68,7 +68,7 @@ def read(path: str | Path) -> pd.DataFrame:
 
     Raises UserError, naming the file, where it is damaged or has been altered.
     """
-    path = Path(path)
+    path = as_path(path)
     columns, _ = _schema(path)
     try:
         text = path.read_bytes()
@@ -95,7 +95,7 @@ def add(path: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
     Under a lock and through a rename: two processes lose nothing, a kill tears nothing.
     """
-    path = Path(path)
+    path = as_path(path)
     columns, key = _schema(path)
     new = _typed(pd.DataFrame(list(rows), columns=columns))
     with locked(path):
@@ -108,7 +108,7 @@ def add(path: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write a table that is computed as a whole; what stood there before is gone."""
-    path = Path(path)
+    path = as_path(path)
     columns, key = _schema(path)
     table = _typed(pd.DataFrame(list(rows), columns=columns))
     with locked(path):
@@ -117,7 +117,7 @@ def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
 
 def seal(path: str | Path) -> None:
     """Take a table as it stands and write it with its checksum; UserError if it cannot be read."""
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():  # before a lock makes the folder
         raise UserError(f"no table at {str(path)!r}")
     with locked(path):
@@ -167,7 +167,14 @@ def _schema(path: Path) -> tuple[list[str], list[str]]:
     return TABLES[path.stem]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command line: seal the tables that are named."""
     for name in sys.argv[1:]:
         seal(name)
         print(f"sealed {name}")
+
+
+if __name__ == "__main__":
+    from lnlib import commands
+
+    commands.run(main)

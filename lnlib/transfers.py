@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lnlib import seeds
 from lnlib.encoders import Encoder
-from lnlib.errors import UserError
+from lnlib.errors import UserError, brief
 from lnlib.masks import Mask, without_absent
 from lnlib.pruning import check_ticket
+from lnlib.scales import SCALES
 from lnlib.tasks import Score
 from lnlib.tickets import Ticket
-from lnlib.workbench import Workbench
+from lnlib.workbench import Workbench, check_bench, encoder_of_name
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Source:
     @classmethod
     def of(cls, ticket: Ticket | None, level: int) -> Source:
         """The source of a ticket's mask at `level` %; None, or level 0, is the full model."""
+        level = 0 if ticket is None else ticket.check_level(level)
         if ticket is None or level == 0:
             return cls()
         r = ticket.record
@@ -51,7 +54,7 @@ class Result:
 
 def transfer(
     ticket: Ticket | None,
-    encoder: Encoder,
+    encoder: Encoder | str | Path,
     lang: str | None = None,
     task: str | None = None,
     *,
@@ -66,24 +69,30 @@ def transfer(
     Target and seed are the ticket's own unless given, and then the result equals the search's own
     score at that level. `ticket` None trains the full model (then `lang` and `task`, or `bench`,
     are needed). 50 % is the level the paper transfers at. UserError if `bench` is not of the
-    encoder, language or task that is asked for. Source: paper, section 4.3.
+    encoder, language or task that is asked for, or is passed beside `data_dir`. Source: paper,
+    section 4.3.
     """
+    if not isinstance(ticket, Ticket | None):
+        raise UserError(f"{brief(ticket)} is no ticket: Ticket.load(path) reads one from a file")
     own = ticket.record if ticket else None
+    seed = seeds.check(seed if seed is not None else own.seed if own else 0)
+    encoder = encoder_of_name(encoder)
+    mask: Mask | None = None if ticket is None else check_ticket(ticket, encoder, level)
     if bench is not None:
-        bench.check(encoder, lang=lang, task=task)
+        check_bench(bench, encoder, data_dir, lang=lang, task=task)
     else:
         if own is not None:
             lang, task = lang or own.lang, task or own.task
         if not lang or not task:
             raise UserError("the full model needs a target: pass lang and task")
+        if own is not None and own.scale not in SCALES:  # the reference code's masks
+            raise UserError(
+                f"{ticket!r} is of scale {own.scale!r}, which has no data: pass "
+                f"bench=Workbench(encoder, {task!r}, {lang!r}, scale)"
+            )
         bench = Workbench(encoder, task, lang, own.scale if own else "demo", data_dir=data_dir)
-    if seed is None:
-        seed = own.seed if own else 0
-    mask: Mask | None = None
-    if ticket is not None:
-        mask = check_ticket(ticket, encoder, level)
-        if bench.task != ticket.record.task:  # the pooler stays dense where the target has none
-            mask = without_absent(mask, bench.model(seed))
+    if mask is not None and own is not None and bench.task != own.task:
+        mask = without_absent(mask, bench.model(seed))  # the pooler stays dense where it has none
     began = time.perf_counter()
     trained = bench.train(seed, mask, progress=progress)
     seconds = time.perf_counter() - began

@@ -15,9 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from lnlib import tables
+from lnlib import commands, tables
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.errors import UserError, choose
+from lnlib.files import as_path
 from lnlib.methods import METHODS, WITHOUT_DATA
 from lnlib.provenance import machine, versions
 from lnlib.pruning import find_ticket
@@ -42,13 +43,13 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
     file, the data or a ticket that a row needs is not there or is of another encoder, and for a
     ticket that no search of a scale's own makes again.
     """
-    path = Path(path)
-    if not 0 < share <= 1:
+    path, runs_dir = as_path(path), as_path(runs_dir, "runs_dir")
+    if isinstance(share, bool | str) or not 0 < share <= 1:
         raise UserError(f"share {share!r}: expected more than 0 and at most 1")
     if path.suffix == ".csv":
         if not path.is_file():  # elsewhere a missing table is an empty one
             raise UserError(f"no table at {str(path)!r}")
-        return _rows(path, share, Path(runs_dir), data_dir)
+        return _rows(path, share, runs_dir, data_dir)
     return _rounds(Ticket.load(path), share, data_dir)
 
 
@@ -192,10 +193,10 @@ def _compared(rows: Sequence[tuple[str, float, float, str]]) -> pd.DataFrame:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line; ends with an error where a number has changed."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib.verification")
-    parser.add_argument("path", type=Path, help="a ticket, or a scores.csv")
+    parser.add_argument("path", type=as_path, help="a ticket, or a scores.csv")
     parser.add_argument("--share", type=float, default=SHARE, help="of its rounds or rows, 0 to 1")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are")
-    parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
+    parser.add_argument("--runs", type=as_path, default=Path("runs"), help="where tickets are")
+    parser.add_argument("--data-dir", type=as_path, help="a folder laid out like the hub")
     options = parser.parse_args(arguments)
     found = verify(options.path, options.share, options.runs, options.data_dir)
     print(found.to_string(index=False))
@@ -206,4 +207,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    commands.run(main)

@@ -1,7 +1,11 @@
 """Command lines: what is asked for is read once, and refused in one message."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import lnlib
 from lnlib import commands, learning, seed_parts, switches
 from lnlib.errors import UserError
 
@@ -27,3 +31,28 @@ def test_a_round_without_steps_is_refused_before_anything_is_loaded(tmp_path):
 def test_every_command_refuses_a_wrong_scale_with_the_nearest(module):
     with pytest.raises(UserError, match=r"unknown scale 'smal'.*did you mean 'small'"):
         module.main(["--scale", "smal"])
+
+
+def test_a_users_error_is_one_line_and_no_traceback(capsys):
+    def main():
+        raise UserError("scale 'x':\n  expected another")
+
+    with pytest.raises(SystemExit) as ended:
+        commands.run(main)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: scale 'x': expected another\n"
+
+
+def test_an_error_of_ours_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        commands.run(lambda: 1 / 0)
+
+
+def test_every_module_that_is_a_command_ends_so():
+    found = {}
+    for path in Path(lnlib.__file__).parent.rglob("*.py"):
+        _, block, lines = path.read_text().partition('if __name__ == "__main__":\n')
+        if block:
+            found[path.stem] = bool(re.search(r"^    commands\.run\(", lines, re.MULTILINE))
+    assert {"learning", "record", "tables", "verification"} <= set(found)
+    assert all(found.values()), found
