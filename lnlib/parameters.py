@@ -7,13 +7,17 @@ as 7 and a list as text; so every name and value is looked at here.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, choose
 from lnlib.corpora.loading import check_data_dir
+from lnlib.base import seeds
+from lnlib.corpora.loading import check_data_dir
+from lnlib.base.errors import UserError, brief, choose
+from lnlib.base.files import as_path
 from lnlib.languages import check_language
 from lnlib.papers.foroutan.scales import SCALES
 from lnlib.pruning.methods import METHODS
@@ -22,6 +26,7 @@ from lnlib.tasks.task import TASKS
 from lnlib.training.loop import default_device
 
 CONTROLS = tuple(method for method in METHODS if method != "ticket")
+_PAPERMILLS = ("PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH")  # set by its --inject-paths
 
 
 def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
@@ -34,7 +39,7 @@ def check_names(cells: Iterable[str], known: Iterable[str]) -> None:
             continue
         for statement in ast.parse(source).body:
             for target in getattr(statement, "targets", []):
-                if isinstance(target, ast.Name):
+                if isinstance(target, ast.Name) and target.id not in _PAPERMILLS:
                     choose(target.id, known, "parameter")
 
 
@@ -59,7 +64,7 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     if "langs" in out:
         out["langs"] = _languages(out["langs"], out.get("source_task", out.get("task", "mlm")))
     if "seed" in out:
-        seeds.check(out["seed"])
+        out["seed"] = seeds.check(out["seed"])
     if "source_seed" in out:
         given = out["source_seed"]
         out["source_seed"] = out["seed"] if given is None else seeds.check(given, "source_seed")
@@ -70,46 +75,50 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     if "controls" in out:
         names = _names(out["controls"], "controls")
         out["controls"] = [choose(name, CONTROLS, "control") for name in names]
-    if "tokens" in out and seeds.check(out["tokens"], "tokens") < 1:
-        raise UserError("tokens 0: nothing would be learnt")
+    if "tokens" in out:
+        out["tokens"] = seeds.check(out["tokens"], "tokens")
+        if out["tokens"] < 1:
+            raise UserError("tokens 0: nothing would be learnt")
     for name in ("data_dir", "text_dir"):
         if name not in out or (name == "data_dir" and out[name] is None):
             continue
-        out[name] = _path(out[name], name)
+        out[name] = as_path(out[name], name)
         if not out[name].is_dir():
             raise UserError(f"{name} {str(out[name])!r} is not a folder: pass -p {name} FOLDER")
         if "scale" in out:  # pre-training has none
             check_data_dir(out["scale"], out[name])
     for name in ("runs_dir", "out_dir"):
         if name in out:
-            out[name] = _path(out[name], name)
+            out[name] = as_path(out[name], name)
             if out[name].exists() and not out[name].is_dir():
                 raise UserError(f"{name} {str(out[name])!r} is a file, not a folder")
     default_device()  # the one asked for is there
     return out
 
 
-def _path(value: Any, name: str) -> Path:
-    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
-        raise UserError(f"{name} {value!r} is no path: expected one such as 'folder', in quotes")
-    return Path(value).expanduser()
+def items(text: str) -> list[str]:
+    """What a list that was given as text holds: "ur,en", "ur en", "[ur, en]" or "['ur', 'en']"."""
+    inner = text.strip()
+    if (inner[:1], inner[-1:]) in (("[", "]"), ("(", ")")):
+        inner = inner[1:-1]
+    return [word for part in re.split(r"[,\s]+", inner) if (word := part.strip("'\""))]
 
 
 def _numbers(value: Any, name: str) -> list[Any]:
-    """A list of numbers, also as papermill hands it over: "[10, 50]", "10,50" or 50."""
-    if isinstance(value, str):
-        try:
-            value = ast.literal_eval(value)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two: "[[[[..."
-            raise UserError(f"{name} {value!r} is no list of numbers such as [10, 50]") from None
-    return list(value) if isinstance(value, Sequence) else [value]
+    """A list of numbers, also given as text or as one number."""
+    if not isinstance(value, str):
+        return list(value) if isinstance(value, Sequence) else [value]
+    try:
+        return [ast.literal_eval(item) for item in items(value)]
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two: "[[[[..."
+        raise UserError(f"{name} {value!r} is no list of numbers such as [10, 50]") from None
 
 
 def _names(value: Any, what: str) -> list[Any]:
-    """A list of names, also as papermill hands it over: "ur,en"."""
-    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    """A list of names, also given as text."""
+    names = items(value) if isinstance(value, str) else value
     if not isinstance(names, Sequence):  # papermill reads `-p langs nan` as a number
-        raise UserError(f"{what} {value!r}: expected names such as 'a,b', in quotes")
+        raise UserError(f"{what} {brief(value)}: expected names such as 'a,b', in quotes")
     return list(names)
 
 

@@ -30,8 +30,8 @@ from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks.ticket import Ticket
 from lnlib.pruning.transfer import transfer
-from lnlib.results import runs, tables
-from lnlib.training import loop
+from lnlib.results.scores import runs, tables
+from lnlib.training.loop import loop
 from lnlib.training.workbench import Workbench
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -205,6 +205,9 @@ def test_a_wrong_parameter_is_refused_by_the_first_cell(home, notebook, argument
         ("prune", "-p sparsities '[10.0]'", "sparsities", (10,)),
         ("prune", "-p controls ''", "controls", []),
         ("overlap", "-p langs 'ur, en'", "langs", ["ur", "en"]),
+        ("overlap", "-p langs '[ur, en]'", "langs", ["ur", "en"]),
+        ("prune", """-p controls '["random", "magnitude"]'""", "controls", ["random", "magnitude"]),
+        ("prune", "-p PAPERMILL_INPUT_PATH a -p PAPERMILL_OUTPUT_PATH b", "lang", "ur"),
         ("overlap", "-y 'langs: [ur, en]'", "langs", ["ur", "en"]),
         ("pretrain", "-p text_dir data -p tokens 60_000", "tokens", 60_000),
     ],

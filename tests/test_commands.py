@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+import re
+from pathlib import Path
+
 import pytest
 
 from lnlib.__main__ import commands, main, overview

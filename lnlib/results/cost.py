@@ -21,8 +21,19 @@ from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.matrices import encoder_of, prunable
 from lnlib.papers.foroutan.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.papers.foroutan.scales import SCALES, Recipe
-from lnlib.results import tables
+from lnlib.results.scores import tables
 from lnlib.tasks.examples import Encoded, training_order
+from lnlib.training.loop import default_device
+from lnlib.training.workbench import Workbench
+from lnlib.tasks.examples import Encoded, training_order
+from lnlib.base.errors import choose
+from lnlib.base.files import as_path
+from lnlib.papers.foroutan.grid import PEAKS, STARTUP, Run, hours_at_least, plan
+from lnlib.masks.matrices import encoder_of, prunable
+from lnlib.parameters import items
+from lnlib.base.provenance import machine, versions
+from lnlib.papers.foroutan.scales import SCALES, Recipe
+from lnlib.tasks.task import TASKS
 from lnlib.training.loop import default_device
 from lnlib.training.workbench import Workbench
 

@@ -25,6 +25,13 @@ from transformers import PreTrainedTokenizerBase
 from lnlib.base.errors import choose
 from lnlib.corpora.loading import load_parallel
 from lnlib.encoders import Encoder, load_encoder
+from lnlib import commands
+from lnlib.papers.foroutan import tables
+from lnlib.results.scores import runs, scores
+from lnlib.corpora.loading import load_parallel
+from lnlib.tasks.examples import Encoded, collate, encode_sentences, evaluation_order
+from lnlib.base.errors import choose
+from lnlib.base.files import as_path
 from lnlib.languages import LANGUAGES
 from lnlib.masks.applying import Mask, masked, without_absent
 from lnlib.masks.matrices import encoder_of
@@ -33,7 +40,7 @@ from lnlib.papers.foroutan.scales import HEADLINE, SCALES
 from lnlib.pruning.methods import WITHOUT_DATA
 from lnlib.pruning.search import check_ticket, find_ticket
 from lnlib.pruning.transfer import Source
-from lnlib.results import runs, stamp, tables
+from lnlib.results.scores import runs, stamp, tables
 from lnlib.tasks.examples import Encoded, collate, encode_sentences, evaluation_order
 from lnlib.training.loop import default_device
 
@@ -150,6 +157,7 @@ def measure(
     """
     path = results_dir / scale / "retrieval.csv"
     table = tables.read(path)  # a damaged one is said now, not after the first measurement
+    tickets_from = choose(tickets_from or scale, SCALES, "scale")
     encoder = load_encoder(SCALES[choose(scale, SCALES, "scale")].encoder)
     texts, where = load_parallel(scale, tuple(LANGUAGES), data_dir)
     most = min(MAX_TOKENS, encoder.max_tokens or MAX_TOKENS)
@@ -162,7 +170,7 @@ def measure(
         "data": hashlib.sha256(prints.encode()).hexdigest()[:12],
         "encoder": encoder.fingerprint,
     }
-    for who, ticket in _masks(encoder, scale, runs_dir, tickets_from or scale):
+    for who, ticket in _masks(encoder, scale, runs_dir, tickets_from):
         made_with["search"] = ticket.record.search if ticket else ""
         if not runs.find(table, {"scale": scale, **who, **made_with}).empty:
             continue
@@ -180,7 +188,7 @@ def _masks(
     yield {"mask_scale": "", **asdict(Source())}, None
     ticket = find_ticket(encoder, "mlm", PIVOT, scale, method="magnitude", levels=(HEADLINE,))
     yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE))}, ticket
-    paths = (runs_dir / choose(found_at, SCALES, "scale")).glob("*/*/seed0/*.safetensors")
+    paths = (runs_dir / found_at).glob("*/*/seed0/*.safetensors")
     # Tasks of one language together: a run that was stopped can be compared.
     for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
         ticket = Ticket.load(path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from lnlib.base.errors import choose
+from lnlib.base import seeds
+from lnlib.base.errors import UserError, choose
 from lnlib.base.hashes import of_settings
 
 if TYPE_CHECKING:
@@ -26,6 +28,16 @@ class Recipe:
     warmup: float = 0.0  # share of the steps; the paper has none
     epsilon: float = 1e-8  # Adam's; Table 7
     clip: float = 1.0  # norm of the gradient; the reference code's
+
+    def __post_init__(self) -> None:
+        for name in ("train_examples", "validation_examples", "steps", "batch_size", "max_tokens"):
+            if (value := seeds.check(getattr(self, name), name)) < 1:
+                raise UserError(f"{name} {value}: expected 1 at least")
+            object.__setattr__(self, name, value)  # numpy's is no JSON, so has no hash
+        for name in ("learning_rate", "epsilon", "clip"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise UserError(f"{name} {value!r}: expected a number above 0")
 
     @property
     def hash(self) -> str:
@@ -57,3 +69,6 @@ class Scale:
         """Which rows (columns task, recipe) were measured with the recipes there are now."""
         recipes = {task: recipe.hash for task, recipe in self.recipes.items()}
         return rows["recipe"] == rows["task"].map(recipes)
+
+    def __str__(self) -> str:
+        return self.name

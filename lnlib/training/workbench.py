@@ -9,6 +9,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from lnlib.base import seeds
+from lnlib.base.errors import UserError, brief
+from lnlib.base.files import as_path
 from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask
@@ -36,20 +39,44 @@ class Workbench:
                  head_seed: int | None = None) -> None:  # fmt: skip
         """Load and encode the data (or take `data`); `recipe` replaces the scale's.
 
-        With `head_seed` every head is drawn from it, whatever the seed of the training.
+        With `head_seed` every head is drawn from it, whatever the seed of the training. UserError
+        for data of another task, language or tokenizer, and for what `load` refuses.
         """
         self.encoder, self.task, self.lang, self.scale = encoder, task, lang, scale
-        self.head_seed = head_seed
-        self.recipe = recipe or scale.recipe(task)
-        self.data = data or self._load(data_dir)
+        self.head_seed = None if head_seed is None else seeds.check(head_seed, "head_seed")
+        self.recipe = scale.recipe(task) if recipe is None else recipe
+        if not isinstance(self.recipe, Recipe):
+            raise UserError(f"recipe {brief(recipe)}: expected a Recipe")
+        if data is not None and data_dir is not None:
+            raise UserError("data and data_dir: pass one of them")
+        self.data = self._load(data_dir) if data is None else self._own(data)
+
+    def _own(self, data: TaskData) -> TaskData:
+        """The data, if they are of this task and language and the encoder can read them."""
+        if not isinstance(data, TaskData):
+            raise UserError(
+                f"data {brief(data)}: expected those of another Workbench, or encode(...)"
+            )
+        if (data.task.name, data.lang) != (self.task.name, self.lang):
+            raise UserError(
+                f"these data are of task {data.task.name!r} in {data.lang!r}: expected task "
+                f"{self.task.name!r} in {self.lang!r}"
+            )
+        pieces, most = len(self.encoder.tokenizer), self.encoder.max_tokens
+        for split in (data.train, data.validation):
+            if split.ids.max() >= pieces or (most and split.lengths.max() > most):
+                raise UserError(
+                    f"these data were encoded for another encoder than {self.encoder.name!r}, "
+                    f"which has {pieces:,} pieces and reads {most or 'any number of'} tokens"
+                )
+        return data
 
     def _load(self, data_dir: str | Path | None) -> TaskData:
-        r, most = self.recipe, self.encoder.max_tokens
-        corpus = load(self.task.name, self.lang, self.scale.corpus, r.train_examples,
-                      r.validation_examples, data_dir)  # fmt: skip
-        return encode(self.task, corpus, self.encoder.tokenizer,
-                      min(r.max_tokens, most or r.max_tokens),
-                      (r.train_examples, r.validation_examples))  # fmt: skip
+        recipe, folder = self.recipe, None if data_dir is None else as_path(data_dir, "data_dir")
+        sizes = recipe.train_examples, recipe.validation_examples
+        corpus = load(self.task.name, self.lang, self.scale.corpus, *sizes, folder)
+        most = min(recipe.max_tokens, self.encoder.max_tokens or recipe.max_tokens)
+        return encode(self.task, corpus, self.encoder.tokenizer, most, sizes)
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
               head: dict[str, torch.Tensor] | None = None,
@@ -59,17 +86,17 @@ class Workbench:
 
         The head, the order of the examples and MLM's masking depend on the seed alone, so that
         trainings of one seed differ in their mask and nothing else. `data` replaces the training
-        data, never the data that are scored.
+        data, never the data that are scored. UserError for a mask that does not fit the encoder.
         """
         model = self.model(seed)
         if head is not None:
             model.load_state_dict(head, strict=False)
         tokenizer = self.encoder.tokenizer
-        used = data or self.data
+        used = self.data if data is None else self._own(data)
         losses = train(model, used, self.recipe, tokenizer, seed, mask, horizon, progress)
         return Trained(model, score(model, self.data, self.recipe, tokenizer, seed), losses)
 
     def model(self, seed: int) -> nn.Module:
         """The pre-trained weights under a head drawn from the seed, or from `head_seed`."""
-        drawn = seed if self.head_seed is None else self.head_seed
+        drawn = seeds.check(seed) if self.head_seed is None else self.head_seed
         return self.encoder.model(self.task, self.data.labels, drawn)

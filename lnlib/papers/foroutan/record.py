@@ -26,7 +26,7 @@ from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, of_scale
 from lnlib.pruning.search import find_ticket
-from lnlib.results import stamp, tables
+from lnlib.results.scores import stamp, tables
 from lnlib.tasks.task import TASKS
 
 GROUPINGS = ("all", "layer", "component")

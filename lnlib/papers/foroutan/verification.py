@@ -22,8 +22,20 @@ from lnlib.papers.foroutan.scales import SCALES
 from lnlib.pruning.methods import METHODS, WITHOUT_DATA
 from lnlib.pruning.search import find_ticket
 from lnlib.pruning.transfer import transfer
-from lnlib.results import tables
+from lnlib.results.scores import tables
 from lnlib.results.runs import ticket_path
+from lnlib.training.workbench import Workbench
+from lnlib import commands
+from lnlib.papers.foroutan import tables
+from lnlib.base.errors import UserError, choose
+from lnlib.base.files import as_path
+from lnlib.pruning.methods import METHODS, WITHOUT_DATA
+from lnlib.base.provenance import machine, versions
+from lnlib.pruning.search import find_ticket
+from lnlib.results.runs import ticket_path
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.masks.ticket import Ticket
+from lnlib.pruning.transfer import transfer
 from lnlib.training.workbench import Workbench
 
 SHARE = 0.1  # of the rounds or rows, one at least: a tenth of what the result has cost
@@ -41,13 +53,13 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
     file, the data or a ticket that a row needs is not there or is of another encoder, and for a
     ticket that no search of a scale's own makes again.
     """
-    path = Path(path)
-    if not 0 < share <= 1:
+    path, runs_dir = as_path(path), as_path(runs_dir, "runs_dir")
+    if isinstance(share, bool | str) or not 0 < share <= 1:
         raise UserError(f"share {share!r}: expected more than 0 and at most 1")
     if path.suffix == ".csv":
         if not path.is_file():  # elsewhere a missing table is an empty one
             raise UserError(f"no table at {str(path)!r}")
-        return _rows(path, share, Path(runs_dir), data_dir)
+        return _rows(path, share, runs_dir, data_dir)
     return _rounds(Ticket.load(path), share, data_dir)
 
 

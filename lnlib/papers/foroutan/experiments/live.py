@@ -8,8 +8,13 @@ import pandas as pd
 
 from lnlib.papers.foroutan.analysis.gains import own
 from lnlib.papers.foroutan.scales import HEADLINE
-from lnlib.results import tables
+from lnlib.results.scores import tables
 from lnlib.results.runs import find
+from lnlib import commands
+from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.analysis.gains import own
+from lnlib.results.runs import find
+from lnlib.papers.foroutan.scales import HEADLINE
 
 _RUN = {"scale": "demo", "task": "ner", "lang": "ur"}
 _SETTINGS = ("encoder", "data", "recipe")  # where these differ, two scores are of different things

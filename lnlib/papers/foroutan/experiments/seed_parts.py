@@ -23,8 +23,18 @@ from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, levels_to
 from lnlib.pruning.search import find_ticket
-from lnlib.results import runs, stamp, tables
+from lnlib.results.scores import runs, stamp, tables
 from lnlib.tasks.examples import TaskData, encode, training_order
+from lnlib.training.workbench import Workbench
+from lnlib.tasks.examples import TaskData, encode, training_order
+from lnlib.base.errors import UserError
+from lnlib.masks.excess import excess_table
+from lnlib.base.files import as_path
+from lnlib.masks.matrices import magnitudes
+from lnlib.masks.overlap import jaccard
+from lnlib.pruning.search import find_ticket
+from lnlib.papers.foroutan.scales import HEADLINE, SCALES, levels_to
+from lnlib.masks.ticket import Ticket
 from lnlib.training.workbench import Workbench
 
 # What a search has in common with one of seed 0: the seeds of its head and of its order. Where a

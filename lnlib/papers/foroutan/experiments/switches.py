@@ -18,7 +18,13 @@ from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, levels_to
 from lnlib.pruning.search import Search, find_ticket
-from lnlib.results import runs, tables
+from lnlib.results.scores import runs, tables
+from lnlib.training.workbench import Workbench
+from lnlib.base.files import as_path
+from lnlib.masks.overlap import jaccard
+from lnlib.pruning.search import Search, find_ticket
+from lnlib.papers.foroutan.scales import HEADLINE, SCALES, levels_to
+from lnlib.masks.ticket import Ticket
 from lnlib.training.workbench import Workbench
 
 PLAIN = "none"
