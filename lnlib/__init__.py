@@ -31,21 +31,21 @@ __all__ = sorted(_HOME)
 
 if TYPE_CHECKING:
     from lnlib.base.errors import UserError as UserError
-    from lnlib.papers.foroutan.doors import load as load
     from lnlib.encoders import Encoder as Encoder
     from lnlib.encoders import load_encoder as load_encoder
     from lnlib.languages import LANGUAGES as LANGUAGES
     from lnlib.masks.overlap import jaccard as jaccard
     from lnlib.masks.overlap import overlap_table as overlap_table
     from lnlib.masks.ticket import Ticket as Ticket
+    from lnlib.papers.foroutan.coverage import TASKS as TASKS
+    from lnlib.papers.foroutan.doors import Workbench as Workbench
+    from lnlib.papers.foroutan.doors import find_ticket as find_ticket
+    from lnlib.papers.foroutan.doors import load as load
+    from lnlib.papers.foroutan.doors import transfer as transfer
     from lnlib.papers.foroutan.scales import LEVELS as LEVELS
     from lnlib.papers.foroutan.scales import SCALES as SCALES
     from lnlib.papers.foroutan.verification import verify as verify
     from lnlib.pruning.rounds import Search as Search
-    from lnlib.papers.foroutan.doors import find_ticket as find_ticket
-    from lnlib.papers.foroutan.doors import transfer as transfer
-    from lnlib.papers.foroutan.coverage import TASKS as TASKS
-    from lnlib.papers.foroutan.doors import Workbench as Workbench
 
 
 def __getattr__(name: str) -> Any:

@@ -42,6 +42,7 @@ LANGUAGES: dict[str, Language] = {
     )
 }
 
+
 def name_of(lang: str) -> str:
     """English name of a language, or the names in a mixture ("en+fa": "English + Persian")."""
     return " + ".join(LANGUAGES[code].name for code in lang.split("+"))

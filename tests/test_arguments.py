@@ -5,22 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lnlib import (
-    Search,
-    Ticket,
-    UserError,
-    Workbench,
-    find_ticket,
-    jaccard,
-    overlap_table,
-    runs,
-    transfer,
-    verify,
-)
+from lnlib import Workbench, find_ticket, transfer, verify
+from lnlib.base.errors import UserError, choose
 from lnlib.encoders import load_encoder
-from lnlib.base.errors import choose
-from lnlib.masks.overlap import density_table, expected_jaccard
-from lnlib.papers.foroutan.scales import SCALES, Recipe, levels_to
+from lnlib.masks.overlap import density_table, expected_jaccard, jaccard, overlap_table
+from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.scales import SCALES, levels_to
+from lnlib.pruning.rounds import Search
+from lnlib.results import runs
+from lnlib.training.recipe import Recipe
 
 
 @pytest.fixture(scope="module")

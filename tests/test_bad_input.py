@@ -25,14 +25,13 @@ from papermill.translators import PythonTranslator
 from test_hub import ner as wikiann
 from test_hub import write
 
-from lnlib import find_ticket
+from lnlib import Workbench, find_ticket, transfer
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks.ticket import Ticket
-from lnlib.pruning.transfer import transfer
-from lnlib.results.scores import runs, tables
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
 from lnlib.training.loop import loop
-from lnlib.training.workbench import Workbench
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 

@@ -3,9 +3,6 @@
 import subprocess
 import sys
 
-import re
-from pathlib import Path
-
 import pytest
 
 from lnlib.__main__ import commands, main, overview

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnlib.base.errors import UserError
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 GOOD = {
     "lang": "ur", "task": "ner", "scale": "demo", "seed": 0, "sparsities": [50], "data_dir": None,

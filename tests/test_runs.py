@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import toys
 
+from lnlib import Workbench
 from lnlib.encoders import load_encoder
 from lnlib.papers.foroutan.scales import levels_to
-from lnlib.results.scores import runs
-from lnlib.tasks.examples import shuffle_labels
-from lnlib.training.workbench import Workbench
+from lnlib.results import runs
+from lnlib.tasks.words import shuffle_labels
 
 
 def test_a_measurement_is_the_tables_row_the_first_time_too(ner, tmp_path):

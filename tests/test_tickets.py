@@ -7,13 +7,10 @@ import pytest
 import torch
 import toys
 
+from lnlib import find_ticket
 from lnlib.base.errors import UserError
-from lnlib.masks.matrices import Matrix
-from lnlib.masks.ticket import Record, Ticket
 from lnlib.encoders import load_encoder
-from lnlib.base.errors import UserError
 from lnlib.masks.matrices import Matrix
-from lnlib.pruning.search import find_ticket
 from lnlib.masks.ticket import PackedMask, Record, Ticket
 
 NAMES = ("encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight")

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lnlib.base.errors import UserError
 from lnlib.base.errors import UserError, brief
 
 _CAUSES = {

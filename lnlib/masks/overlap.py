@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lnlib.base.errors import UserError, choose
-from lnlib.masks.ticket import PackedMask, Ticket, part_of
 from lnlib.base.errors import UserError, brief, choose
 from lnlib.masks.ticket import PackedMask, Ticket, part_of
 

@@ -18,14 +18,7 @@ from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import Matrix, prunable
 from lnlib.masks.ticket import Record, Ticket
 from lnlib.pruning.methods import CRITERIA, METHODS, WITHOUT_DATA
-from lnlib.pruning.rounds import (
-    Search,
-    head_of,
-    one_round,
-    search_hash,
-    trainings,
-    trainings_done,
-)
+from lnlib.pruning.rounds import Search, head_of, one_round, search_hash, trainings, trainings_done
 from lnlib.training.workbench import Trained, Workbench
 
 SEARCHED = tuple(method for method in METHODS if method not in WITHOUT_DATA)

@@ -92,7 +92,7 @@ def encode(task: Task, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, max_t
 
     Raises UserError where a split is empty or has no word.
     """
-    splits = []
+    splits = {}
     for split, most in zip(("train", "validation"), examples, strict=True):
         made = task.encode(getattr(corpus, split), tokenizer, max_tokens, most)
         if len(made) == 0:
@@ -101,8 +101,8 @@ def encode(task: Task, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, max_t
             raise UserError(
                 f"{corpus.source}: no {split} example for {corpus.lang!r} has a word piece"
             )
-        splits.append(made)
-    return TaskData(task, corpus.lang, corpus.labels, *splits, corpus.source)
+        splits[split] = made
+    return TaskData(task, corpus.lang, corpus.labels, source=corpus.source, **splits)
 
 
 def shuffled(data: TaskData, seed: int) -> TaskData:

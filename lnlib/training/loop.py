@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,9 +19,10 @@ from lnlib.tasks.task import TaskData
 from lnlib.training.recipe import Recipe
 
 Progress = Callable[[int, float], None]  # step done, its loss in nats
+Batch = TypeVar("Batch")
 
 
-def fit[Batch](
+def fit(
     model: nn.Module,
     steps: Iterable[tuple[Batch, float]],
     loss_of: Callable[[nn.Module, Batch], torch.Tensor],

@@ -12,7 +12,7 @@ from torch import nn
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
-from lnlib.corpora.loading import load
+from lnlib.corpora.loading import Corpus, load
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask
 from lnlib.tasks.task import Score, Task, TaskData, encode
@@ -74,8 +74,13 @@ class Workbench:
     def _load(self, data_dir: str | Path | None) -> TaskData:
         recipe, folder = self.recipe, None if data_dir is None else as_path(data_dir, "data_dir")
         sizes = recipe.train_examples, recipe.validation_examples
-        corpus = load(self.task.name, self.lang, self.scale.corpus, *sizes, folder)
+        return self.encode(load(self.task.name, self.lang, self.scale.corpus, *sizes, folder))
+
+    def encode(self, corpus: Corpus) -> TaskData:
+        """Examples of its task as its encoder reads them, cut as its recipe says."""
+        recipe = self.recipe
         most = min(recipe.max_tokens, self.encoder.max_tokens or recipe.max_tokens)
+        sizes = recipe.train_examples, recipe.validation_examples
         return encode(self.task, corpus, self.encoder.tokenizer, most, sizes)
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,

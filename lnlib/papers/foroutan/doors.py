@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import lnlib.pruning.transfer as moving
+
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief, choose, nearest, whole
 from lnlib.base.files import as_path
@@ -16,12 +18,14 @@ from lnlib.corpora import loading
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.coverage import check_language, get_task
-from lnlib.papers.foroutan.scales import HEADLINE, LEVELS, SCALES
+
+from lnlib.papers.foroutan.scales import HEADLINE, LEVELS, SCALES, levels_to
 from lnlib.pruning import controls
 from lnlib.pruning import search as searching
-from lnlib.pruning import transfer as moving
 from lnlib.pruning.methods import METHODS, WITHOUT_DATA
 from lnlib.pruning.rounds import Search
+from lnlib.results import runs
+from lnlib.results.places import Places
 from lnlib.tasks.task import Task, TaskData
 from lnlib.training import workbench
 from lnlib.training.recipe import Recipe, Scale
@@ -142,9 +146,9 @@ def find_ticket(
         _check_bench(bench, encoder, data_dir, task=task, lang=lang, scale=scale)
     setting = get_scale(scale or (bench.scale if bench else "demo"))
     if method in WITHOUT_DATA:
-        named = {"task": task.name, "lang": lang, "scale": setting.name, "settings": search}
         make = controls.random if method == "random" else controls.magnitude
-        ticket = make(encoder, levels, seed=seed, **named)
+        ticket = make(encoder, levels, seed=seed, task=task.name, lang=lang, scale=setting.name,
+                      settings=search)  # fmt: skip
         if path is not None and searching.found_at(path, ticket.record) is None:
             ticket.save(path)
         return ticket
@@ -192,7 +196,7 @@ def transfer(
     if bench is not None:
         _check_bench(bench, encoder, data_dir, lang=lang, task=task)
     else:
-        if own is not None:
+        if ticket is not None and own is not None:
             lang, task = lang or own.lang, task or own.task
             searching.check_ticket(ticket, encoder, level)  # before data are loaded
         if not lang or not task:
@@ -227,3 +231,29 @@ def _check_bench(bench: workbench.Workbench, encoder: Encoder, data_dir: object,
             f"encoder {encoder.name!r} ({encoder.fingerprint}) is not that of the workbench: "
             f"expected {bench.encoder.name!r} ({bench.encoder.fingerprint})"
         )
+
+
+def places(runs_dir: str | Path, scale: str | Scale) -> Places:
+    """Where the runs of a scale are, under a user's folder for runs."""
+    return Places.of(as_path(runs_dir, "runs_dir"), "foroutan", str(scale))
+
+
+def ticket_at(encoder: Encoder, task: str | Task, lang: str, scale: str | Scale, sparsity: int,
+              seed: int, runs_dir: str | Path,
+              data_dir: str | Path | None = None) -> Ticket:  # fmt: skip
+    """The ticket in `runs_dir` that has a mask at `sparsity` %, searched first if there is none.
+
+    A search that was stopped before that level goes on with the levels it was started with, one
+    that was to end before it goes on to it.
+    """
+    (sparsity,) = check_levels([sparsity])
+    home, levels = places(runs_dir, scale), levels_to(sparsity)
+    path = home.ticket(str(task), lang, seed)
+    if path.exists():
+        ticket = Ticket.load(path)
+        if sparsity in ticket.levels:
+            return ticket
+        if sparsity in ticket.record.levels:
+            levels = ticket.record.levels
+    bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
+    return runs.search(bench, seed, home, levels=levels)

@@ -7,10 +7,6 @@ are those of the paper's Table 7; the steps of one round are the reference code'
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from lnlib.training.recipe import Recipe, Scale

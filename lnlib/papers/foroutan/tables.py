@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lnlib.base.errors import UserError
+from lnlib.base.files import as_path
 from lnlib.results.cost import COST
 from lnlib.results.scores import SCORES
 from lnlib.results.table import Table
@@ -63,17 +64,22 @@ TABLES = (SCORES, OVERLAP, EXCESS, DENSITY, VERDICTS, LEARNING, REPEATS, RETRIEV
 
 def read(path: str | Path) -> pd.DataFrame:
     """The table at a path; see `Table.read`. UserError for a name that no table has."""
-    return _at(path).read(Path(path).parent)
+    return _at(path).read(as_path(path).parent)
 
 
 def add(path: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Add rows to the table at a path; see `Table.add`."""
-    return _at(path).add(Path(path).parent, rows)
+    return _at(path).add(as_path(path).parent, rows)
 
 
 def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write the table at a path as a whole; see `Table.replace`."""
-    _at(path).replace(Path(path).parent, rows)
+    _at(path).replace(as_path(path).parent, rows)
+
+
+def seal(path: str | Path) -> None:
+    """Seal the table at a path; see `Table.seal`."""
+    _at(path).seal(as_path(path).parent)
 
 
 def _at(path: str | Path) -> Table:
