@@ -10,17 +10,21 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+import pandas as pd
 import seqeval.metrics  # noqa: F401  (scikit-learn: what scoring waits for)
 import torch
 import toys
 
 import lnlib.pruning
+import lnlib.record
 import lnlib.workbench
 from lnlib import runs, tables
 from lnlib.corpora import load
 from lnlib.encoders import load_encoder
 from lnlib.encoding import encode
+from lnlib.scales import SCALES, Scale
 from lnlib.workbench import Workbench
 
 LEVELS = (10, 30, 50)
@@ -92,6 +96,22 @@ def search(encoder: str, folder: Path, stop: Stop | None = None) -> None:
     if stop:
         _arm(stop)
     runs.search(bench, 0, folder, folder / "scores.csv", levels=LEVELS)
+
+
+def no_verdicts(_tables: object) -> pd.DataFrame:
+    """In place of the verdicts, which take most of a recording and nothing stands on."""
+    return pd.DataFrame(columns=tables.VERDICTS)
+
+
+def record_runs(encoder: str, folder: Path, replace: bool, stop: Stop | None = None) -> None:
+    """Scale `demo`, on that encoder, of `folder`/runs into `folder`/results."""
+    torch.set_num_threads(1)
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
+    SCALES["demo"] = Scale("demo", encoder, "gazetteer", recipes)
+    lnlib.record.verdicts = no_verdicts
+    if stop:
+        _arm(stop)
+    lnlib.record.record("demo", folder / "runs", folder / "results", replace)
 
 
 def add_rows(path: Path, rows: list[dict]) -> None:
