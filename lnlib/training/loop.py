@@ -46,8 +46,10 @@ def fit(
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     losses: list[torch.Tensor] = []
+    peak = 0.0
     with masked(model, mask):
         for step, (batch, rate) in enumerate(steps):
+            peak = max(peak, rate)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             loss = loss_of(model, batch)
@@ -62,7 +64,7 @@ def fit(
     if not np.isfinite(curve).all():
         raise UserError(
             f"training diverged at step {int(np.argmin(np.isfinite(curve)))}: try a learning rate "
-            f"below {max(group['initial_lr'] for group in optimizer.param_groups)}"
+            f"below {peak}"
         )
     return curve
 
