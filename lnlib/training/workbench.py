@@ -12,6 +12,7 @@ from torch import nn
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
+from lnlib.base.provenance import versions
 from lnlib.corpora.loading import Corpus, load
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask
@@ -84,6 +85,10 @@ class Workbench:
         most = min(recipe.max_tokens, self.encoder.max_tokens or recipe.max_tokens)
         sizes = recipe.train_examples, recipe.validation_examples
         return encode(self.task, corpus, self.encoder.tokenizer, most, sizes)
+
+    def versions(self, deciding: str) -> dict[str, str]:
+        """What made a number on it: packages, and the code of a module and of the task."""
+        return versions(deciding, self.task.module)
 
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
               head: dict[str, torch.Tensor] | None = None,
