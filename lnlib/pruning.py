@@ -61,7 +61,7 @@ class Search:
 
 
 def find_ticket(
-    encoder: Encoder | str,
+    encoder: Encoder | str | Path,
     task: str,
     lang: str,
     scale: str | None = None,
@@ -94,7 +94,7 @@ def find_ticket(
     search = search or Search()
     if method in CRITERIA[1:]:
         search = replace(search, criterion=method)
-    encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    encoder = encoder if isinstance(encoder, Encoder) else load_encoder(encoder)
     if bench is not None:
         bench.check(encoder, task=task, lang=lang, scale=scale)
     scale = scale or (bench.scale if bench else "demo")
@@ -128,7 +128,8 @@ def _control(encoder: Encoder, method: str, task: str, lang: str, scale: str, se
              levels: tuple[int, ...], search: Search) -> Ticket:  # fmt: skip
     """The masks of a control that looks at no data; random ones are drawn for task and language."""
     check_language(get_task(task).name, lang)
-    model = encoder.model(task, seed=seed)
+    # A mask has no head, so that of mlm need not be in the file.
+    model = encoder.bare() if task == "mlm" else encoder.model(task, seed=seed)
     what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {asdict(search)}"
     record = Record(
         method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint, "",

@@ -127,7 +127,7 @@ def _forget_pairs(home: Path, names: set[Name]) -> None:
 
 def _add_masks(home: Path, scale: str, encoder: Encoder, tickets: Sequence[Ticket]) -> None:
     """What tickets share, among them and with masks made without data; where they keep weights."""
-    sizes = magnitudes(encoder.model("mlm"))
+    sizes = magnitudes(encoder.bare())
     untouched = find_ticket(encoder, "mlm", DRAWN_FOR, scale, method="magnitude")  # of every task
     for task in TASKS:
         of_task = [ticket for ticket in tickets if ticket.record.task == task]

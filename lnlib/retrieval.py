@@ -29,7 +29,7 @@ from lnlib.encoders import Encoder, load_encoder
 from lnlib.encoding import Encoded, collate, encode_sentences, evaluation_order
 from lnlib.errors import choose
 from lnlib.languages import LANGUAGES
-from lnlib.masks import Mask, encoder_of, masked, without_absent
+from lnlib.masks import Mask, masked, without_absent
 from lnlib.methods import WITHOUT_DATA
 from lnlib.pruning import check_ticket, find_ticket
 from lnlib.scales import HEADLINE, SCALES
@@ -110,7 +110,7 @@ def retrieval_table(
     changes. `accuracy` is by margin, `cosine` by plain cosine, `n` the sentences; by chance a
     share of 1 / n is found.
     """
-    model = encoder_of(encoder.model("mlm"))  # no head plays a part in its states
+    model = encoder.bare()
     with masked(model, None if mask is None else without_absent(mask, model)):
         states = {
             lang: pooled_states(model, texts, encoder.tokenizer)
