@@ -17,6 +17,7 @@ from lnlib.masks import Mask
 from lnlib.scales import SCALES, Recipe
 from lnlib.tasks import Score, get_task
 from lnlib.training import score, train
+from lnlib.trial import try_out
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Workbench:
         self.data = data or encode(
             load(task, lang, scale, data_dir), encoder.tokenizer, self.recipe, encoder.max_tokens
         )
+        try_out(encoder, self.data)
 
     def check(self, encoder: Encoder, **asked: str | None) -> None:
         """UserError unless the encoder and the task, lang or scale asked for are its own."""
