@@ -12,9 +12,8 @@ from torch.nn.utils import prune
 
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.masks import matrices
 from lnlib.masks.applying import check_fit, density, masked
-from lnlib.masks.matrices import prunable, threshold_groups
+from lnlib.masks.matrices import matrices, prunable, threshold_groups
 from lnlib.masks.smallest import fallen, threshold
 from lnlib.training.loop import forward
 
@@ -25,7 +24,7 @@ SIX = 6 * 2  # matrices of a BERT layer times layers
     "kind, task, matrices, stacks",
     [
         ("bert", "ner", SIX, 1),
-        ("xlm-roberta", "mlm", SIX, 1),
+        ("xlm-roberta", "ner", SIX, 1),
         ("distilbert", "xnli", SIX, 1),
         ("llama", "ner", 7 * 2, 1),  # q k v o gate up down
         ("mt5", "xnli", 7 * 2 + 11 * 2, 2),  # the decoder has cross-attention as well

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 DIGITS = 12  # 48 bits: a million names, and a chance of one in 500 that any two are alike
@@ -16,7 +17,12 @@ def checksum(*parts: str | bytes | memoryview) -> str:
 
 def short(*parts: str | bytes | memoryview) -> str:
     """The first twelve digits of the checksum."""
-    return checksum(*parts)[:DIGITS]
+    return short_over(parts)
+
+
+def short_over(parts: Iterable[str | bytes | memoryview]) -> str:
+    """`short` of parts that are too large to stand in memory together."""
+    return _digest(parts).hex()[:DIGITS]
 
 
 def of_settings(settings: Any) -> str:
@@ -29,7 +35,7 @@ def number(*parts: str | bytes | memoryview) -> int:
     return int.from_bytes(_digest(parts)[:8], "big")
 
 
-def _digest(parts: tuple[str | bytes | memoryview, ...]) -> bytes:
+def _digest(parts: Iterable[str | bytes | memoryview]) -> bytes:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode() if isinstance(part, str) else part)
