@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lnlib import seeds
-from lnlib.errors import UserError
+from lnlib.errors import UserError, is_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +51,9 @@ class Recipe:
             object.__setattr__(self, name, value)  # numpy's is no JSON, so has no hash
         for name in ("learning_rate", "epsilon", "clip"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
+            if not is_number(value) or not 0 < value < math.inf:
                 raise UserError(f"{name} {value!r}: expected a number above 0")
+            object.__setattr__(self, name, float(value))
 
     @property
     def hash(self) -> str:

@@ -72,8 +72,6 @@ class Workbench:
             folder = None if data_dir is None else as_path(data_dir, "data_dir")
             corpus = load(task, lang, scale, folder)
             self.data = encode(corpus, encoder.tokenizer, self.recipe, encoder.max_tokens)
-        elif data_dir is not None:
-            raise UserError("data and data_dir: pass one of them")
         else:
             self.data = self._own(data)
 
@@ -90,7 +88,7 @@ class Workbench:
             )
         pieces, most = len(self.encoder.tokenizer), self.encoder.max_tokens
         for split in (data.train, data.validation):
-            if split.ids.max() >= pieces or (most and split.lengths.max() > most):
+            if split.ids.max(initial=0) >= pieces or (most and split.lengths.max() > most):
                 raise UserError(
                     f"these data were encoded for another encoder than {self.encoder.name!r}, "
                     f"which has {pieces:,} pieces and reads {most or 'any number of'} tokens"
