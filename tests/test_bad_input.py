@@ -30,7 +30,7 @@ from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
-from lnlib.results.scores import runs
+from lnlib.results import runs
 from lnlib.training.loop import loop
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

@@ -12,8 +12,9 @@ from torch.nn.utils import prune
 
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
+from lnlib.masks import matrices
 from lnlib.masks.applying import check_fit, density, masked
-from lnlib.masks.matrices import matrices, prunable, threshold_groups
+from lnlib.masks.matrices import prunable, threshold_groups
 from lnlib.masks.smallest import fallen, threshold
 from lnlib.training.loop import forward
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from lnlib.base.errors import UserError, choose
+from lnlib.base.errors import UserError, brief, choose, is_number
 from lnlib.base.files import as_path
 from lnlib.base.provenance import machine
 from lnlib.encoders import Encoder, load_encoder
@@ -40,8 +40,8 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
     ticket that no search of a scale's own makes again.
     """
     path, runs_dir = as_path(path), as_path(runs_dir, "runs_dir")
-    if isinstance(share, bool | str) or not 0 < share <= 1:
-        raise UserError(f"share {share!r}: expected more than 0 and at most 1")
+    if not is_number(share) or not 0 < share <= 1:
+        raise UserError(f"share {brief(share)}: expected more than 0 and at most 1")
     if path.suffix == ".csv":
         if not path.is_file():  # elsewhere a missing table is an empty one
             raise UserError(f"no table at {str(path)!r}")
