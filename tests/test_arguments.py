@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lnlib import Workbench, find_ticket, transfer, verify
-from lnlib.base.errors import UserError, choose
+from lnlib.base.errors import UserError, choose, nearest
 from lnlib.encoders import load_encoder
 from lnlib.masks.overlap import density_table, expected_jaccard, jaccard, overlap_table
 from lnlib.masks.ticket import Ticket
@@ -125,7 +125,6 @@ def other(bench, task="ner", lang="ur", **more):
         (lambda b: other(b, lang="en", data=b.data), "of task 'ner' in 'ur': expected .* in 'en'"),
         (lambda b: other(b, lang="urdu", data=b.data), "unknown language 'urdu'"),
         (lambda b: other(b, data="ur"), "data 'ur': expected those of another Workbench"),
-        (lambda b: other(b, data=b.data, data_dir="x"), "data and data_dir: pass one of them"),
         (lambda b: b.train(0, data=other(b, lang="en").data), "of task 'ner' in 'en': expected"),
         # workbenches
         (lambda b: Workbench(None, "ner", "ur"), "unknown encoder None"),
@@ -151,9 +150,11 @@ def other(bench, task="ner", lang="ur", **more):
         (lambda b: verify(None), "path None is no path"),
         (lambda b: verify("x", share="0.1"), "share '0.1': expected more than 0"),
         (lambda b: verify("x", share=True), "share True: expected more than 0"),
+        (lambda b: verify("x", share=None), "share None: expected more than 0"),
         (lambda b: verify("x", runs_dir=7), "runs_dir 7 is no path"),
         (lambda b: expected_jaccard(50), "density 50: expected a share of weights kept, 0 to 1"),
         (lambda b: expected_jaccard(0.5, -0.1), "density -0.1: expected"),
+        (lambda b: expected_jaccard("0.5"), "density '0.5': expected"),
         # recipes
         (lambda b: Recipe(9, 9, 0, 4, 1e-3, 48), "steps 0: expected 1 at least"),
         (lambda b: Recipe(9, 9, 1, 4.0, 1e-3, 48), "batch_size 4.0 is not a whole number"),
@@ -222,6 +223,17 @@ def test_data_that_another_encoder_reads_are_refused(ner):
         UserError, match=r"encoded for another encoder than .* 600 pieces and reads"
     ):
         Workbench(ner.encoder, "ner", "ur", recipe=ner.recipe, data=data)
+
+
+def test_numpys_numbers_in_a_recipe_are_pythons():
+    ours = Recipe(9, 9, 2, 4, 0.5, 48)
+    theirs = Recipe(np.int64(9), 9, np.int32(2), 4, np.float32(0.5), np.uint8(48))
+    assert ours == theirs and ours.hash == theirs.hash
+
+
+@pytest.mark.parametrize("value", [np.uint8(255), np.int8(-128), 10**400, -1e300, np.float16(33)])
+def test_a_number_of_any_type_and_size_has_a_nearest(value):
+    assert nearest(value, (10, 90)) == f"; nearest: {90 if value > 50 else 10}"
 
 
 def test_a_message_shows_the_beginning_of_a_large_value():

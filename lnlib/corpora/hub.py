@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lnlib.base.errors import UserError, choose
+from lnlib.base.hashes import number
 from lnlib.base.seeds import derive
 from lnlib.corpora.opening import Opened, open_split
 from lnlib.corpora.sources import NTREX, NTREX_NAMES, SOURCES, Source
@@ -153,7 +153,7 @@ def _sift(rows: Dataset | FileRows, order: np.ndarray, n: int | None, held_out: 
 
 
 def _is_held_out(key: str) -> bool:
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % HELD_OUT == 0
+    return number(key) % HELD_OUT == 0
 
 
 def _check_texts(rows: Dataset, source: Source, at: str) -> None:

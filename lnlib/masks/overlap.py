@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lnlib.base.errors import UserError, brief, choose
+from lnlib.base.errors import UserError, brief, choose, is_number
 from lnlib.masks import packing
 from lnlib.masks.ticket import PackedMask, Ticket, part_of
 
@@ -39,8 +39,8 @@ def expected_jaccard(p: float, q: float | None = None) -> float:
     """
     q = p if q is None else q
     for density in (p, q):
-        if not 0 <= density <= 1:
-            raise UserError(f"density {density!r}: expected a share of weights kept, 0 to 1")
+        if not is_number(density) or not 0 <= density <= 1:
+            raise UserError(f"density {brief(density)}: expected a share of weights kept, 0 to 1")
     return p * q / (p + q - p * q) if p + q > 0 else 1.0
 
 

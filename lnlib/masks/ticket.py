@@ -7,7 +7,6 @@ search's record as JSON in the header, with a SHA-256 over both.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import torch
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief, choose, nearest, whole
 from lnlib.base.files import as_path, refused, replacing
+from lnlib.base.hashes import checksum
 from lnlib.languages import codes_of
 from lnlib.masks import packing, reference
 from lnlib.masks.applying import Mask
@@ -384,10 +384,5 @@ def _ordered(file: bytes) -> bytes:
 
 
 def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for key in sorted(header):
-        digest.update(key.encode() + header[key].encode())
-    for name in sorted(packed):
-        digest.update(name.encode())
-        digest.update(packed[name].data)
-    return digest.hexdigest()
+    said = [part for key in sorted(header) for part in (key, header[key])]
+    return checksum(*said, *(part for name in sorted(packed) for part in (name, packed[name].data)))

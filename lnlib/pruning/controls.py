@@ -46,7 +46,7 @@ def _record(method: str, encoder: Encoder, levels: tuple[int, ...], task: str, l
     settings = Search() if settings is None else settings
     what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {asdict(settings)}"
     record = Record(method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint,
-                    versions=versions(), search=short(what))  # fmt: skip
+                    versions=versions("pruning.controls"), search=short(what))  # fmt: skip
     return record, settings
 
 

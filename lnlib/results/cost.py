@@ -148,7 +148,7 @@ COST = Table(
 
 def row(what: Measured, task: Task, lang: str, scale: Scale, encoder: Encoder) -> dict[str, Any]:
     """What was measured, as a row of `COST`."""
-    recipe, made_by = scale.recipe(task), versions()
+    recipe, made_by = scale.recipe(task), versions("training.workbench", task.module)
     return {
         "scale": scale.name, "task": task.name, "lang": lang, **asdict(what),
         "steps": recipe.steps, "recipe": recipe.hash, "encoder": encoder.fingerprint, **machine(),

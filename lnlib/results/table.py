@@ -7,7 +7,6 @@ changed one on purpose seals it again: `python -m lnlib seal results/foroutan/de
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pandas as pd
 
 from lnlib.base.errors import UserError
 from lnlib.base.files import locked, refused, replacing
+from lnlib.base.hashes import checksum
 
 # Columns that are text in every table that has them: an empty cell is "", and "007" no number.
 TEXT = (
@@ -133,7 +133,7 @@ def _write(path: Path, table: pd.DataFrame) -> None:
 
 
 def _digest(head: bytes, rows: bytes) -> str:
-    return hashlib.sha256(head + b"\n" + rows).hexdigest()
+    return checksum(head, b"\n", rows)
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from lnlib.papers.foroutan.doors import find_ticket, places
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES
 from lnlib.results.scores import stamped
 
+DECIDING = ("masks.overlap", "masks.excess")  # what decides these numbers
 GROUPINGS = ("all", "layer", "component")
 PLACE = ("machine", "device")  # where a score was measured: its last digits depend on it
 Name = tuple[str, str, str, int]
@@ -153,7 +154,7 @@ def _compare(scale: str, encoder: Encoder,
     made: dict[str, list[dict[str, Any]]] = {"density": [], "overlap": [], "excess": []}
 
     def note(name: str, table: pd.DataFrame) -> None:
-        made[name] += stamped(table, scale, encoder.fingerprint)
+        made[name] += stamped(table, scale, encoder.fingerprint, *DECIDING)
 
     def control(task: str, method: str) -> PackedMask:
         ticket = find_ticket(encoder, task, DRAWN_FOR, scale, method=method, levels=(HEADLINE,))
