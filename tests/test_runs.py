@@ -30,7 +30,8 @@ def test_a_score_of_another_recipe_other_data_or_another_encoder_is_not_served(n
         row = runs.measure(bench, None, 0, 0, tmp_path)
         made = bench.recipe.hash, bench.data.fingerprint, bench.encoder.fingerprint
         assert (row["recipe"], row["data"], row["encoder"]) == made
-        runs.measure(ner, None, 0, 0, tmp_path)  # one row a mask and target: the last that was asked
+        # one row a mask and target: the last that was asked
+        runs.measure(ner, None, 0, 0, tmp_path)
 
 
 def test_a_ticket_is_asked_for_at_one_sparsity_and_searched_to_the_others_later(

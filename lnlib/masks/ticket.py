@@ -19,10 +19,9 @@ import pandas as pd
 import torch
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError, brief, choose, nearest, whole
+from lnlib.base.errors import UserError, brief, nearest, whole
 from lnlib.base.files import as_path, refused, replacing
 from lnlib.base.hashes import checksum
-from lnlib.languages import codes_of
 from lnlib.masks import packing, reference
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import MATRIX_NAME, Matrix
@@ -219,8 +218,7 @@ class Ticket:
         `lnlib.masks.reference` for what is read. Raises UserError if a file is no such dictionary,
         prunes anything but an encoder's layers and pooler, or the masks do not nest.
         """
-        choose(task, reference.TASKS, "task")
-        codes_of(lang)
+        reference.check_origin(task, lang)
         seed = seeds.check(seed)
         for value in (encoder, encoder_fingerprint):
             if not isinstance(value, str):
