@@ -9,6 +9,7 @@ from lnlib.base.errors import UserError
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.experiments import learning
 from lnlib.results import runs
+from lnlib.training import workbench
 
 
 def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(
@@ -22,7 +23,7 @@ def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(
     whole = runs.measure(bench, None, 0, 0, tmp_path)
     assert rows["value"].iloc[1] == whole["value"] and rows["recipe"].iloc[1] == whole["recipe"]
     before = table.read_bytes()
-    monkeypatch.delattr(Workbench, "train")
+    monkeypatch.delattr(workbench.Workbench, "train")
     learning.learning_curve(bench, [1, toys.RECIPE.steps], tmp_path)
     assert table.read_bytes() == before
 

@@ -18,6 +18,7 @@ from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.experiments import seed_parts
 from lnlib.papers.foroutan.scales import levels_to
 from lnlib.tasks.examples import training_order
+from lnlib.training import workbench
 
 SEEDS = {"head": 1, "head-other-text": 1, "order": 0}  # of the order: each one's own
 
@@ -85,7 +86,7 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     assert written.tolist() == pytest.approx([one.shared, one.expected_near], rel=1e-5)
 
     before = table.read_bytes()
-    monkeypatch.delattr(Workbench, "train")
+    monkeypatch.delattr(workbench.Workbench, "train")
     seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
     assert table.read_bytes() == before
 

@@ -12,6 +12,7 @@ from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.experiments import switches
 from lnlib.papers.foroutan.scales import LEVELS
 from lnlib.results import runs
+from lnlib.training import workbench
 
 
 def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
@@ -37,7 +38,7 @@ def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
     assert shared < 1.0
 
     before = (out / "foroutan/demo/switches.csv").read_bytes()
-    monkeypatch.delattr(Workbench, "train")
+    monkeypatch.delattr(workbench.Workbench, "train")
     switches.measure("ner", ["ur", "en"], "demo", home, out)
     assert (out / "foroutan/demo/switches.csv").read_bytes() == before
 
