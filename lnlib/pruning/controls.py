@@ -11,7 +11,8 @@ from lnlib.base.hashes import short
 from lnlib.base.provenance import versions
 from lnlib.encoders import Encoder
 from lnlib.masks.matrices import magnitudes
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.pruning.rounds import Search, prune
 from lnlib.pruning.search import start
 

@@ -60,7 +60,7 @@ def search(
     return ticket
 
 
-def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, home: Path,
+def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, home: str | Path,
             table: Table = SCORES,
             progress: Callable[[int, float], None] | None = None) -> pd.Series:  # fmt: skip
     """The row in `home` for this mask on this target; trained and scored only if it is not there.

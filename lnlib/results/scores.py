@@ -13,11 +13,11 @@ from lnlib.results.table import Table
 from lnlib.training.workbench import Workbench
 
 _KEY = ("scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
-        "sparsity")  # fmt: skip
+        "sparsity", "mask")  # fmt: skip
 _VERSIONS = ("lnlib", "code", "torch", "transformers", "python")
 SCORES = Table("scores", _KEY, (*_KEY, "metric", "value", "loss", "n", "lost_words", "steps",
                "seconds", "lnlib", "code", "recipe", "data", "encoder", "torch", "transformers",
-               "python", "machine", "device", "threads"))  # fmt: skip
+               "python", "machine", "device", "threads"), later=("mask",))  # fmt: skip
 
 
 def score_row(result: Result, bench: Workbench) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def _check_bench(bench: workbench.Workbench, encoder: Encoder, data_dir: object,
 
 def places(runs_dir: str | Path, scale: str | Scale) -> Places:
     """Where the runs of a scale are, under a user's folder for runs."""
-    return Places.of(as_path(runs_dir, "runs_dir"), "foroutan", str(scale))
+    return Places.of(runs_dir, "foroutan", str(scale))
 
 
 def ticket_at(encoder: Encoder, task: str | Task, lang: str, scale: str | Scale, sparsity: int,
