@@ -82,13 +82,18 @@ def mask_tokens(
     `mask`, one in ten a piece drawn from `others` (from, to), one in ten stays. Returns the places
     picked, (P,), and what stood there.
     """
-    count = min(len(maskable), max(1, round(rate * len(maskable))))
-    picked = np.sort(rng.choice(maskable, count, replace=False))
+    picked = pick_tokens(maskable, rate, rng)
     targets = ids[picked].copy()
-    fate = rng.random(count)
-    shown = np.where(fate < 0.8, mask, rng.integers(*others, size=count))
+    fate = rng.random(len(picked))
+    shown = np.where(fate < 0.8, mask, rng.integers(*others, size=len(picked)))
     ids[picked] = np.where(fate < 0.9, shown, targets)
     return picked, targets
+
+
+def pick_tokens(maskable: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """A share `rate` of the places `maskable`, one at least if there is any, in rising order."""
+    count = min(len(maskable), max(1, round(rate * len(maskable))))
+    return np.sort(rng.choice(maskable, count, replace=False))
 
 
 def _nothing(logits: torch.Tensor, batch: Batch) -> list:

@@ -38,13 +38,13 @@ def fit(
     - `steps`: batches with the learning rate of each; any iterator, so also an endless stream.
     - `loss_of`: (model, batch), the mean loss that is minimised.
     - `optimizer`: over the parameters that train.
-    - `clip`: the gradient's norm at most.
+    - `clip`: the norm at most of the gradient of all the model's parameters together.
     - `mask`: pruned weights are zeroed first and stay zero.
     - `after`: called after every step with its number and loss, to log or to keep a checkpoint.
 
     Raises UserError at the end if a loss was not finite.
     """
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    parameters = list(model.parameters())
     losses: list[torch.Tensor] = []
     with masked(model, mask):
         for step, (batch, rate) in enumerate(steps):
@@ -62,7 +62,7 @@ def fit(
     if not np.isfinite(curve).all():
         raise UserError(
             f"training diverged at step {int(np.argmin(np.isfinite(curve)))}: try a learning rate "
-            f"below {max(group['initial_lr'] for group in optimizer.param_groups)}"
+            f"below {optimizer.defaults['lr']}"
         )
     return curve
 
