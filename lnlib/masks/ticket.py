@@ -100,8 +100,7 @@ class Ticket:
 
     def check_level(self, level: object) -> int:
         """The sparsity (%) as an int, 0 for the full model; UserError names those there are."""
-        number = self._round(level)
-        return self.record.levels[number - 1] if number else 0
+        return (0, *self.record.levels)[self._round(level)]
 
     def _round(self, level: object) -> int:
         return _round(self.record, self.rounds, level)
@@ -231,7 +230,7 @@ class PackedMask:
             _check(record, list(shapes), rounds)
         number = _round(record, rounds, level)
         bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
-        return cls(record, list(shapes), record.levels[number - 1] if number else 0, bits)
+        return cls(record, list(shapes), (0, *record.levels)[number], bits)
 
     def packed(self, level: int) -> PackedMask:
         """Itself; UserError where another level is asked for."""
