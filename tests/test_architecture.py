@@ -91,3 +91,31 @@ def test_the_list_of_papers_is_the_folders_there_are():
 def test_a_paper_has_the_modules_that_the_doors_ask_for(paper):
     names = {path.stem for path in (ROOT / "papers" / paper).glob("*.py")}
     assert {"commands", "coverage", "scales", "tables"} <= names
+
+
+def functions(path):
+    """(name, node) of every public function and method of a module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            for part in node.body:
+                if isinstance(part, ast.FunctionDef):
+                    yield f"{node.name}.{part.name}", part
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_public_function_of_six_parameters_says_each_on_a_line(path):
+    silent = []
+    for name, node in functions(path):
+        own = name.split(".")[-1]
+        if own.startswith("_"):
+            continue
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
+        lines = (ast.get_docstring(node) or "").splitlines()
+        told = [line for line in lines if line.startswith("- `")]
+        if len(names) >= 6:
+            silent += [f"{name}: {n}" for n in names if not any(f"`{n}`" in t for t in told)]
+    assert not silent

@@ -185,9 +185,14 @@ class Ticket:
     ) -> Ticket:  # fmt: skip
         """Read mask dictionaries of the paper's official code (`.pt`, one a sparsity).
 
-        `task` and `lang` are those the masks were found on, `encoder` a name. See
-        `lnlib.masks.reference` for what is read. Raises UserError if a file is no such dictionary,
-        prunes anything but an encoder's layers and pooler, or the masks do not nest.
+        Parameters:
+
+        - `paths`: the files; `masks.reference` says what is read of them.
+        - `task`, `lang`, `seed`: what the masks were found on.
+        - `encoder`, `encoder_fingerprint`: in what, by name and weights.
+
+        Raises UserError if a file is no such dictionary, prunes anything but an encoder's layers
+        and pooler, or the masks do not nest.
         """
         choose(task, reference.TASKS, "task")
         codes_of(lang)

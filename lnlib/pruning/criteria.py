@@ -38,7 +38,16 @@ def importances(model: nn.Module, bench: Workbench, criterion: str, pooler: bool
 def empirical_fisher(model: nn.Module, data: Encoded, task: Task, tokenizer: object,
                      parameters: dict[str, nn.Parameter], seed: int,
                      examples: int = 1_024) -> Iterator[tuple[str, np.ndarray]]:  # fmt: skip
-    """Mean squared gradient of each weight, example by example (the paper's Appendix D: 1,024)."""
+    """Mean squared gradient of each weight, example by example.
+
+    Parameters:
+
+    - `model`: trained, with the task's head.
+    - `data`, `task`, `tokenizer`: the examples, and how a batch and its loss are made of them.
+    - `parameters`: the weights that are asked for, by name.
+    - `seed`: of the choice of examples, and of what a batch draws.
+    - `examples`: how many are used; the paper's Appendix D has 1,024.
+    """
     model.to(default_device()).eval()
     sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
     rng = np.random.default_rng(seeds.derive(seed, "fisher"))

@@ -37,6 +37,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[str, ...]  # all of them, in the file's order
     later: tuple[str, ...] = ()  # text that earlier versions did not write; read as ""
+    text: tuple[str, ...] = ()  # columns of text beside those in `TEXT`
 
     def path(self, home: str | Path) -> Path:
         """Its file in a folder."""
@@ -113,13 +114,14 @@ class Table:
                 raise refused("read", path, cause) from cause
             _write(path, self._parsed(path, head.partition(_SEAL.encode())[0] + b"\n" + rows))
 
-    def _parsed(self, path: Path, text: bytes) -> pd.DataFrame:
+    def _parsed(self, path: Path, written: bytes) -> pd.DataFrame:
+        text = {*TEXT, *self.text}
         try:
-            found = text.partition(b"\n")[0].decode().split(",")
+            found = written.partition(b"\n")[0].decode().split(",")
             table = pd.read_csv(
-                io.BytesIO(text), header=None, skiprows=1, names=found, usecols=range(len(found)),
-                index_col=False, dtype={name: str for name in TEXT}, keep_default_na=False,
-                na_values={name: [""] for name in self.columns if name not in TEXT},
+                io.BytesIO(written), header=None, skiprows=1, names=found, usecols=range(len(found)),
+                index_col=False, dtype={name: str for name in text}, keep_default_na=False,
+                na_values={name: [""] for name in self.columns if name not in text},
             )  # fmt: skip
         except (ValueError, UnicodeDecodeError) as cause:  # pandas' own errors are ValueErrors
             raise UserError(f"{str(path)!r} is damaged: {cause}") from cause

@@ -78,9 +78,16 @@ def mask_tokens(
 ) -> tuple[np.ndarray, np.ndarray]:
     """BERT's 80/10/10 masking of a share `rate` of `maskable`, in place.
 
-    ids flat int64; maskable the places that may be asked for. Of those picked four in five show
-    `mask`, one in ten a piece drawn from `others` (from, to), one in ten stays. Returns the places
-    picked, (P,), and what stood there.
+    Parameters:
+
+    - `ids`: flat, int64.
+    - `maskable`: the places that may be asked for.
+    - `rate`: the share that is.
+    - `mask`: the piece that four in five of them show.
+    - `others`: (from, to), the pieces that one in ten shows instead; one in ten stays.
+    - `rng`: what is drawn from.
+
+    Returns the places picked, (P,), and what stood there.
     """
     picked = pick_tokens(maskable, rate, rng)
     targets = ids[picked].copy()

@@ -35,6 +35,7 @@ def fit(
 
     Parameters:
 
+    - `model`: in training mode, on its device.
     - `steps`: batches with the learning rate of each; any iterator, so also an endless stream.
     - `loss_of`: (model, batch), the mean loss that is minimised.
     - `optimizer`: over the parameters that train.
@@ -81,6 +82,7 @@ def train(
 
     Parameters:
 
+    - `model`, `recipe`: what is trained, and how.
     - `data`, `tokenizer`: batches of the training split, in an order that `seed` decides.
     - `seed`: also of dropout, and of what a batch draws (MLM's masked tokens).
     - `mask`: as in `fit`.
