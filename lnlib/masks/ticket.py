@@ -163,8 +163,7 @@ class Ticket:
 
         Equal tickets are equal files, byte for byte.
         """
-        path = as_path(path)
-        ticket_file.write(path, self.record, self.matrices, self._codes)
+        ticket_file.write(path := as_path(path), self.record, self.matrices, self._codes)
         return path
 
     @classmethod

@@ -119,8 +119,8 @@ class Table:
         try:
             found = written.partition(b"\n")[0].decode().split(",")
             table = pd.read_csv(
-                io.BytesIO(written), header=None, skiprows=1, names=found, usecols=range(len(found)),
-                index_col=False, dtype={name: str for name in text}, keep_default_na=False,
+                io.BytesIO(written), header=None, skiprows=1, names=found, index_col=False,
+                usecols=range(len(found)), dtype={name: str for name in text}, keep_default_na=False,
                 na_values={name: [""] for name in self.columns if name not in text},
             )  # fmt: skip
         except (ValueError, UnicodeDecodeError) as cause:  # pandas' own errors are ValueErrors
