@@ -178,11 +178,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tables.add(options.record / scale / "cost.csv", [found])
     table = cost(grid, measured)
     print(table.to_string(index=False, float_format="{:.3g}".format))
-    device = default_device()
+    device, threads = default_device(), machine()["threads"]
     where = torch.cuda.get_device_name(0) if device.type == "cuda" else "this CPU"
     print(
         f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
-        f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk"
+        f"({threads} threads), and {table['disk, MB'].sum():,.0f} MB on disk"
     )
     work = {task: what.flops for task, what in measured.items()}
     least = [f"{hours_at_least(grid, work, peak):.2g} on a {name}" for name, peak in PEAKS.items()]

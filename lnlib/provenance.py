@@ -15,7 +15,7 @@ _ROOT = Path(__file__).parent
 _DECIDING = (
     "corpora/*.py", "encoders.py", "encoding.py", "excess.py", "masks.py", "overlap.py",
     "packing.py", "pruning.py", "retrieval.py", "seed_parts.py", "seeds.py", "switches.py",
-    "tasks.py", "tickets.py", "training.py", "transfers.py", "workbench.py",
+    "tasks.py", "threads.py", "tickets.py", "training.py", "transfers.py", "workbench.py",
 )  # fmt: skip
 
 
@@ -41,16 +41,17 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, object]:
-    """Processor, device and threads of this run."""
+    """Processor, device and threads of this run's last training."""
     import torch
 
+    from lnlib import threads
     from lnlib.training import default_device
 
     device = default_device()
     return {
         "machine": _processor(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "threads": torch.get_num_threads(),
+        "threads": threads.used(),
     }
 
 

@@ -33,6 +33,7 @@ from lnlib.masks import Mask, encoder_of, masked, without_absent
 from lnlib.methods import WITHOUT_DATA
 from lnlib.pruning import check_ticket, find_ticket
 from lnlib.scales import HEADLINE, SCALES
+from lnlib.threads import threads_for
 from lnlib.tickets import Ticket
 from lnlib.training import default_device
 from lnlib.transfers import Source
@@ -63,7 +64,7 @@ def pooled_states(
     device = default_device()
     encoder.to(device).eval()
     out = torch.empty(0)
-    with torch.inference_mode():
+    with torch.inference_mode(), threads_for(encoder):
         for index in evaluation_order(sentences.lengths, _BATCH):
             batch = collate(sentences, index, tokenizer)
             inputs = {name: values.to(device) for name, values in batch.inputs.items()}

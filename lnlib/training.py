@@ -25,6 +25,7 @@ from lnlib.errors import UserError, choose
 from lnlib.masks import Mask, encoder_of, masked
 from lnlib.scales import Recipe
 from lnlib.tasks import Score, accuracy, f1, get_task, perplexity
+from lnlib.threads import threads_for
 
 Progress = Callable[[int, float], None]  # step done, its loss in nats
 
@@ -93,7 +94,7 @@ def train(
     )
     losses: list[torch.Tensor] = []
     order = training_order(data.train.lengths, recipe.batch_size, recipe.steps, seed)
-    with masked(model, mask), _memory_in_words(recipe):
+    with masked(model, mask), _memory_in_words(recipe), threads_for(model):
         for step, index in enumerate(order):
             mask_seed = seeds.derive(seed, "mask", step) if data.task == "mlm" else None
             batch = collate(data.train, index, tokenizer, mask_seed)
@@ -124,7 +125,7 @@ def score(model: nn.Module, data: TaskData, recipe: Recipe, tokenizer: PreTraine
     held_out = data.validation
     losses, weights = [], []
     predicted: list = [None] * len(held_out)
-    with torch.no_grad(), _memory_in_words(recipe):
+    with torch.no_grad(), _memory_in_words(recipe), threads_for(model):
         # Without gradients four times the batch takes less memory than a training step.
         for number, index in enumerate(evaluation_order(held_out.lengths, 4 * recipe.batch_size)):
             mask_seed = seeds.derive(seed, "score", number) if data.task == "mlm" else None
@@ -212,11 +213,13 @@ def empirical_fisher(model: nn.Module, data: Encoded, task: str, tokenizer: PreT
     model.to(device).eval()
     sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
     rng = np.random.default_rng(seeds.derive(seed, "fisher"))
-    for number in rng.permutation(len(data))[:examples]:
-        mask_seed = seeds.derive(seed, "fisher", int(number)) if task == "mlm" else None
-        loss, _ = forward(model, collate(data, np.array([number]), tokenizer, mask_seed), device)
-        gradients = torch.autograd.grad(loss, list(parameters.values()))
-        for name, gradient in zip(sums, gradients, strict=True):
-            sums[name] += gradient.float() ** 2
+    with threads_for(model):
+        for number in rng.permutation(len(data))[:examples]:
+            mask_seed = seeds.derive(seed, "fisher", int(number)) if task == "mlm" else None
+            batch = collate(data, np.array([number]), tokenizer, mask_seed)
+            loss, _ = forward(model, batch, device)
+            gradients = torch.autograd.grad(loss, list(parameters.values()))
+            for name, gradient in zip(sums, gradients, strict=True):
+                sums[name] += gradient.float() ** 2
     for name, total in sums.items():
         yield name, (total / min(examples, len(data))).cpu().numpy()
