@@ -9,8 +9,10 @@ from lnlib.base.provenance import ROOT, imports
 from lnlib.papers import PAPERS
 
 # Each may import from those before it. The doors stand at the end: they look names up.
-ORDER = ("base", "languages", "masks", "corpora", "tasks", "loading", "encoders",
-         "training", "pruning", "states", "pretraining", "results", "figures", "papers", "__main__")  # fmt: skip
+ORDER = (
+    "base", "languages", "masks", "corpora", "tasks", "loading", "encoders", "training", "pruning",
+    "states", "pretraining", "results", "figures", "papers", "__main__",
+)  # fmt: skip
 MOST_MODULES, MOST_LINES = 9, 300
 GRAPH = imports()
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path.name != "__init__.py"]

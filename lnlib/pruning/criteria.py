@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from lnlib.base import seeds
-from lnlib.base.device import default_device
-from lnlib.masks.matrices import magnitudes, prunable
+from lnlib.base.device import default_device, threads_for
+from lnlib.masks.matrices import largest, magnitudes, prunable
 from lnlib.tasks.examples import Encoded
 from lnlib.tasks.task import Task
 from lnlib.training.workbench import Workbench
@@ -51,11 +51,13 @@ def empirical_fisher(model: nn.Module, data: Encoded, task: Task, tokenizer: obj
     model.to(default_device()).eval()
     sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
     rng = np.random.default_rng(seeds.derive(seed, "fisher"))
-    for number in rng.permutation(len(data))[:examples]:
-        drawn = seeds.derive(seed, "fisher", int(number))
-        loss, _ = task.loss(model, task.collate(data, np.array([number]), tokenizer, drawn))
-        gradients = torch.autograd.grad(loss, list(parameters.values()))
-        for name, gradient in zip(sums, gradients, strict=True):
-            sums[name] += gradient.float() ** 2
+    with threads_for(largest(model)):
+        for number in rng.permutation(len(data))[:examples]:
+            drawn = seeds.derive(seed, "fisher", int(number))
+            batch = task.collate(data, np.array([number]), tokenizer, drawn)
+            loss, _ = task.loss(model, batch)
+            gradients = torch.autograd.grad(loss, list(parameters.values()))
+            for name, gradient in zip(sums, gradients, strict=True):
+                sums[name] += gradient.float() ** 2
     for name, total in sums.items():
         yield name, (total / min(examples, len(data))).cpu().numpy()

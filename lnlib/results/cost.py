@@ -182,6 +182,6 @@ def report(
     return (
         f"{table.to_string(index=False, float_format='{:.3g}'.format)}\n"
         f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
-        f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
+        f"({machine()['threads']} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
         f"Hours at least, by the data sheet's peak: {', '.join(least)}"
     )

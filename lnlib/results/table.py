@@ -120,7 +120,8 @@ class Table:
             found = written.partition(b"\n")[0].decode().split(",")
             table = pd.read_csv(
                 io.BytesIO(written), header=None, skiprows=1, names=found, index_col=False,
-                usecols=range(len(found)), dtype={name: str for name in text}, keep_default_na=False,
+                usecols=range(len(found)), keep_default_na=False,
+                dtype={name: str for name in text},
                 na_values={name: [""] for name in self.columns if name not in text},
             )  # fmt: skip
         except (ValueError, UnicodeDecodeError) as cause:  # pandas' own errors are ValueErrors

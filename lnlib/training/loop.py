@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from lnlib.base import seeds
-from lnlib.base.device import default_device
+from lnlib.base.device import default_device, threads_for
 from lnlib.base.errors import UserError
 from lnlib.masks.applying import Mask, masked
+from lnlib.masks.matrices import largest
 from lnlib.tasks.examples import training_order
 from lnlib.tasks.task import TaskData
 from lnlib.training.recipe import Recipe
@@ -109,7 +110,7 @@ def train(
         for step, index in enumerate(order)
     )
     told = None if progress is None else lambda step, loss: progress(step, loss.item())
-    with memory_in_words(recipe):
+    with memory_in_words(recipe), threads_for(largest(model)):
         return fit(model, steps, lambda m, batch: data.task.loss(m, batch)[0], optimizer,
                    recipe.clip, mask, told)  # fmt: skip
 
