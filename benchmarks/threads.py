@@ -18,10 +18,7 @@ import joblib
 
 from benchmarks import shapes
 from benchmarks.table import Options, Row, interleaved, main, time_rows
-from lnlib.corpora.loading import load
-from lnlib.encoders import load_encoder
-from lnlib.papers.foroutan.scales import SCALES
-from lnlib.tasks.examples import encode
+from lnlib import SCALES, Workbench
 from lnlib.training.loop import train
 
 JOB = "threads of a training"
@@ -93,9 +90,9 @@ def busy() -> Iterator[None]:
 
 def work(layers: int, width: int, steps: int) -> None:
     """Train at every line of the standard input, as the demo trains NER."""
-    tokenizer = load_encoder().tokenizer
     recipe = replace(SCALES["demo"].recipes["ner"], steps=steps)
-    data = encode(load("ner", "ur", "demo"), tokenizer, recipe)
+    bench = Workbench("mini-mbert", "ner", "ur", recipe=recipe)
+    data, tokenizer = bench.data, bench.encoder.tokenizer
     model = shapes.bert(layers, width, len(tokenizer), len(data.labels))
     mask = shapes.half(model)
     for _ in sys.stdin:

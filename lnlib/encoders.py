@@ -193,9 +193,10 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
         raise hub_error(what, cause, _WAYS_OUT) from cause
     if len(tokenizer) <= len(tokenizer.all_special_ids):  # made from nothing, without a word
         raise UserError(f"{name!r} has no tokenizer: its tokenizer.json or vocabulary is missing")
-    if len(tokenizer) > getattr(config, "vocab_size", len(tokenizer)):
+    pieces = max(tokenizer.get_vocab().values()) + 1  # their numbers may have holes
+    if pieces > getattr(config, "vocab_size", pieces):
         raise UserError(
-            f"{name!r} has a tokenizer of {len(tokenizer):,} pieces and vectors for "
+            f"{name!r} has a tokenizer of {pieces:,} pieces and vectors for "
             f"{config.vocab_size:,}: they do not belong together"
         )
     if tokenizer.pad_token is None:  # decoders: any token will do, as nothing attends to it
