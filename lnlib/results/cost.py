@@ -20,8 +20,7 @@ from lnlib.base.device import default_device
 from lnlib.base.provenance import machine, versions
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.matrices import encoder_of, prunable
-from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
-from lnlib.results.table import Table
+from lnlib.results.plan import COST, PEAKS, STARTUP, Run, hours_at_least
 from lnlib.tasks.examples import Encoded, training_order
 from lnlib.tasks.task import Task
 from lnlib.training.recipe import Recipe, Scale
@@ -136,14 +135,6 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-_KEY = ("scale", "task", "machine", "device", "threads")
-COST = Table(
-    "cost", _KEY,
-    (*_KEY, "lang", "seconds", "flops", "memory", "ticket", "steps", "lnlib", "code", "torch",
-     "recipe", "encoder"),
-)  # fmt: skip
 
 
 def row(what: Measured, task: Task, lang: str, scale: Scale, encoder: Encoder) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lnlib.base.provenance import machine, versions
-from lnlib.pruning.transfer import Result
 from lnlib.results.table import Table
-from lnlib.training.workbench import Workbench
+
+if TYPE_CHECKING:  # they bring torch, and a page that reads tables needs none
+    from lnlib.pruning.transfer import Result
+    from lnlib.training.workbench import Workbench
 
 _KEY = ("scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
         "sparsity", "mask")  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lnlib.base.errors import UserError
 from lnlib.base.files import as_path
-from lnlib.results.cost import COST
+from lnlib.results.plan import COST
 from lnlib.results.scores import SCORES
 from lnlib.results.table import IDENTITIES, Table
 
