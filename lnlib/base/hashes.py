@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 DIGITS = 12  # 48 bits: a million names, and a chance of one in 500 that any two are alike
 
@@ -20,3 +24,19 @@ def short(*parts: str | bytes) -> str:
 def of_settings(settings: Any) -> str:
     """`short` of what JSON can hold, whatever the order of its keys."""
     return short(json.dumps(settings, sort_keys=True))
+
+
+LATER = {"later": True}  # metadata of a field that came when results had been recorded without it
+
+
+def settings(instance: DataclassInstance) -> dict[str, Any]:
+    """The fields of a dataclass for `of_settings`: those marked `LATER` only where they are set.
+
+    A result that was recorded before a field was there was made with its default.
+    """
+    left_out = {
+        field.name
+        for field in fields(instance)
+        if field.metadata.get("later") and getattr(instance, field.name) == field.default
+    }
+    return {name: value for name, value in asdict(instance).items() if name not in left_out}
