@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 
-from lnlib.base import seeds
-from lnlib.base.hashes import short
+from lnlib.base import hashes, seeds
 from lnlib.base.provenance import versions
 from lnlib.encoders import Encoder
 from lnlib.masks.matrices import magnitudes
@@ -55,9 +52,10 @@ def random(encoder: Encoder, levels: tuple[int, ...], seed: int, *, task: str = 
 def _record(method: str, encoder: Encoder, levels: tuple[int, ...], task: str, lang: str,
             scale: str, seed: int, settings: Search | None) -> tuple[Record, Search]:  # fmt: skip
     settings = Search() if settings is None else settings
-    what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {asdict(settings)}"
+    switches = hashes.settings(settings)
+    what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {switches}"
     record = Record(method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint,
-                    versions=versions("pruning.controls"), search=short(what))  # fmt: skip
+                    versions=versions("pruning.controls"), search=hashes.short(what))  # fmt: skip
     return record, settings
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+from transformers import PreTrainedTokenizerBase
 
 from lnlib.base import seeds
 from lnlib.base.device import default_device, threads_for
@@ -18,6 +19,7 @@ from lnlib.masks.matrices import largest
 from lnlib.tasks.examples import training_order
 from lnlib.tasks.task import TaskData
 from lnlib.training.recipe import Recipe
+from lnlib.training.used_rows import only_rows, pieces_of
 
 Progress = Callable[[int, float], None]  # step done, its loss in nats
 Batch = TypeVar("Batch")
@@ -73,7 +75,7 @@ def train(
     model: nn.Module,
     data: TaskData,
     recipe: Recipe,
-    tokenizer: object,
+    tokenizer: PreTrainedTokenizerBase,
     seed: int,
     mask: Mask | None = None,
     horizon: int | None = None,
@@ -97,10 +99,6 @@ def train(
     with memory_in_words(recipe):
         model.to(default_device()).train()
     torch.manual_seed(seeds.derive(seed, "dropout"))
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], lr=recipe.learning_rate,
-        eps=recipe.epsilon, weight_decay=0.0, fused=True,
-    )  # fmt: skip
     order = training_order(data.train.lengths, recipe.batch_size, recipe.steps, seed)
     steps = (
         (
@@ -110,7 +108,12 @@ def train(
         for step, index in enumerate(order)
     )
     told = None if progress is None else lambda step, loss: progress(step, loss.item())
-    with memory_in_words(recipe), threads_for(largest(model)):
+    rows = only_rows(model, pieces_of(data, tokenizer)) if recipe.only_used_rows else nullcontext()
+    with memory_in_words(recipe), threads_for(largest(model)), rows:
+        optimizer = torch.optim.AdamW(
+            [p for p in model.parameters() if p.requires_grad], lr=recipe.learning_rate,
+            eps=recipe.epsilon, weight_decay=0.0, fused=True,
+        )  # fmt: skip
         return fit(model, steps, lambda m, batch: data.task.loss(m, batch)[0], optimizer,
                    recipe.clip, mask, told)  # fmt: skip
 
