@@ -56,7 +56,6 @@ class Encoded:
             digest.update(self.labels.tobytes())
         return digest.hexdigest()[:12]
 
-
     @cached_property
     def unseen(self) -> str:
         """The tags that are scored and in no label, as "example:word:tag ..."; often "".
