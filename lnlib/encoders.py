@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,6 +14,7 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
+from lnlib.base.files import as_path
 from lnlib.base.hashes import short_over
 from lnlib.loading import Loaded, quiet
 from lnlib.tasks.task import Task
@@ -160,7 +160,7 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
     """
     if not name or not isinstance(name, str | Path):
         raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
-    path = _ASSETS / MINI if name == MINI else Path(os.path.expanduser(name))
+    path = _ASSETS / MINI if name == MINI else as_path(name, "encoder")
     local = path.exists()
     if local and not any(path.glob("*.safetensors")):
         raise UserError(

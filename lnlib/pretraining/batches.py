@@ -90,7 +90,18 @@ def make_batch(rows: list[tuple[np.ndarray, np.ndarray, bool]], rate: float, voc
 def text_batch(streams: dict[str, Stream], shares: dict[str, float], length: int, rate: float,
                recipe: Pretraining, rng: np.random.Generator,
                causal: bool = False) -> PairBatch:  # fmt: skip
-    """Rows of `length` tokens of running text, half of them with a second segment torn away."""
+    """Rows of `length` tokens of running text, half of them with a second segment torn away.
+
+    Parameters:
+
+    - `streams`: text by language.
+    - `shares`: how often each language is drawn, 0 to 1.
+    - `length`: T.
+    - `rate`: the share of words asked for.
+    - `recipe`: the number of tokens in a batch, and of pieces.
+    - `rng`: what is drawn from.
+    - `causal`: ask for the next word, not for a masked one.
+    """
     langs = rng.choice(list(shares), recipe.tokens_per_batch // length, p=list(shares.values()))
     rows = []
     for lang in langs:
@@ -123,14 +134,26 @@ def read_texts(folder: Path, split: str) -> dict[str, list[str]]:
     """Documents per language from a folder laid out like the hub: LANG/SPLIT-*.parquet.
 
     A language's shards follow each other in the order of their names. Raises UserError where no
-    language has one.
+    language has one, and for one that cannot be read or has no text.
     """
-    import pandas as pd
-
     texts: dict[str, list[str]] = {}
     for path in _shards(folder, split):
-        texts.setdefault(path.parent.name, []).extend(pd.read_parquet(path)["text"])
+        texts.setdefault(path.parent.name, []).extend(_documents(path))
     return texts
+
+
+def _documents(path: Path) -> list[str]:
+    import pandas as pd
+
+    try:
+        found = pd.read_parquet(path, columns=["text"])["text"].tolist()
+    except Exception as cause:  # pyarrow's errors have no common ancestor
+        why = " ".join(str(cause).split())[:300]
+        raise UserError(f"{str(path)!r} has no column 'text' that can be read: {why}") from cause
+    for document in found:
+        if not isinstance(document, str):
+            raise UserError(f"{str(path)!r} has a document that is no text: {document!r}")
+    return found
 
 
 def _shards(folder: Path, split: str) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lnlib.base.errors import UserError
 from lnlib.tasks.examples import Batch, Encoded, from_batch, pad, padded_inputs
 from lnlib.tasks.losses import cross_entropy
 from lnlib.tasks.task import Task
@@ -26,6 +27,11 @@ def _blocks(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_to
     """Running text cut into blocks of `max_tokens`; none is dropped (the reference drops some)."""
     before, after = _frame(tokenizer)
     room = max_tokens - len(before) - len(after)
+    if room < 1:
+        raise UserError(
+            f"max_tokens {max_tokens} leaves no room for text beside {len(before) + len(after)} "
+            "special tokens: expected more"
+        )
     blocks: list[list[int]] = []
     left: list[int] = []
     texts = iter(examples)

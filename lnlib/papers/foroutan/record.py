@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lnlib.base.errors import UserError
 from lnlib.base.files import locked
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.excess import excess_table
@@ -30,7 +31,7 @@ from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.papers.foroutan.doors import find_ticket, places
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES
-from lnlib.results.scores import stamped
+from lnlib.results.scores import SCORES, stamped
 
 DECIDING = ("masks.overlap", "masks.excess")  # what decides these numbers
 GROUPINGS = ("all", "layer", "component")
@@ -51,11 +52,13 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False)
     first to come in and the last to go.
     """
     source, home = places(runs_dir, scale).home, places(results_dir, scale).home
+    if not SCORES.path(source).exists():
+        raise UserError(f"nothing has run in {str(source)!r}: no {SCORES.path(source).name} there")
     encoder = load_encoder(SCALES[scale].encoder)
     paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
     found = [_mask(path, encoder.fingerprint) for path in sorted(paths)]
     masks = [mask for mask in found if mask is not None]
-    scores = tables.read(source / "scores.csv")
+    scores = SCORES.read(source)
     current = scores[SCALES[scale].current(scores) & (scores["encoder"] == encoder.fingerprint)]
     with locked(home / "record", f"another process records {str(home)!r}: waiting for it to end"):
         again = _searched_again(tables.read(home / "density.csv"), masks)
