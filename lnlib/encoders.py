@@ -16,7 +16,7 @@ from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
 from lnlib.base.hashes import short_over
-from lnlib.loading import Loaded, quiet
+from lnlib.weights import Loaded, quiet
 from lnlib.tasks.task import Task
 
 MINI = "mini-mbert"
