@@ -79,11 +79,23 @@ def generate(world: World | str, count: int, seed: int = 0, prefix: Sequence[int
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise UserError(f"{count!r} games: expected a whole number from 1 up")
     prefix = check_prefix(world, prefix)
-    parts = [
-        _random(world, min(CHUNK, count - start), derive(seed, "games", world.name, start), prefix)
-        for start in range(0, count, CHUNK)
-    ]
-    return Games(world, *(np.concatenate([getattr(p, n) for p in parts]) for n in _ARRAYS))
+    parts = [chunk(world, at, seed, prefix) for at in range(-(-count // CHUNK))]
+    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    return Games(world, **whole)[:count]
+
+
+def chunk(world: World, number: int, seed: int, prefix: Sequence[int] = ()) -> Games:
+    """The random games from `number * CHUNK` up to the next chunk's, of those that `generate` would
+    make: any of them can be had without those before."""
+    rng = np.random.default_rng(derive(seed, "games", world.name, number))
+    drawn = rng.integers(0, 1 << 32, (world.moves, CHUNK), np.uint32)
+
+    def draw(ply: int, legal: np.ndarray) -> np.ndarray:
+        if ply < len(prefix):
+            return np.full(CHUNK, 1 << prefix[ply], np.uint64)
+        return _nth_bit(legal, drawn[ply].astype(np.uint64))
+
+    return _play(world, CHUNK, draw)
 
 
 def replay(world: World | str, moves: np.ndarray) -> Games:
@@ -127,17 +139,6 @@ def check_prefix(world: World, prefix: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(square) for square in squares)
 
 
-def _random(world: World, count: int, seed: int, prefix: tuple[int, ...]) -> Games:
-    drawn = np.random.default_rng(seed).integers(0, 1 << 32, (world.moves, CHUNK), np.uint32)
-
-    def draw(ply: int, legal: np.ndarray) -> np.ndarray:
-        if ply < len(prefix):
-            return np.full(count, 1 << prefix[ply], np.uint64)
-        return _nth_bit(legal, drawn[ply, :count].astype(np.uint64))
-
-    return _play(world, count, draw)
-
-
 def _play(world: World, count: int, choose: Callable[[int, np.ndarray], np.ndarray]) -> Games:
     """Games in which `choose(ply, legal)` says each board's move, (B,) uint64 of one bit or 0."""
     shape = (world.moves, count)  # a move's row is written whole
@@ -162,8 +163,11 @@ _TOPS = np.uint64(0x8080808080808080)
 _HALVES = tuple(np.uint64(m) for m in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F))
 _U = np.arange(65, dtype=np.uint64)  # shifts, of the words' own type
 # The place of the k-th set bit of an octet, at 8 * octet + k.
-_IN_OCTET = np.argsort(~unpack(np.arange(256, dtype=np.uint64), 8), axis=1, kind="stable")
-_IN_OCTET = _IN_OCTET.astype(np.uint64).ravel()
+_IN_OCTET = (
+    np.argsort(~unpack(np.arange(256, dtype=np.uint64), 8), axis=1, kind="stable")
+    .astype(np.uint64)
+    .ravel()
+)
 
 
 def _nth_bit(words: np.ndarray, draw: np.ndarray) -> np.ndarray:
