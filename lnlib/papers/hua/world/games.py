@@ -41,6 +41,12 @@ class Games:
         rows = {name: getattr(self, name)[which] for name in _ARRAYS}
         return replace(self, **rows)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Games]) -> Games:
+        """Games of one world, one after the other."""
+        whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+        return cls(parts[0].world, **whole)
+
     @property
     def lengths(self) -> np.ndarray:
         """Moves of each game, (N,)."""
@@ -79,9 +85,9 @@ def generate(world: World | str, count: int, seed: int = 0, prefix: Sequence[int
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise UserError(f"{count!r} games: expected a whole number from 1 up")
     prefix = check_prefix(world, prefix)
-    parts = [chunk(world, at, seed, prefix) for at in range(-(-count // CHUNK))]
-    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    return Games(world, **whole)[:count]
+    return Games.joined([chunk(world, at, seed, prefix) for at in range(-(-count // CHUNK))])[
+        :count
+    ]
 
 
 def chunk(world: World, number: int, seed: int, prefix: Sequence[int] = ()) -> Games:

@@ -28,7 +28,7 @@ PAD = 0  # also where the official code has it
 _NO_WORD = -1
 
 Word = tuple[int, ...]
-Anchors = int | Sequence[int] | Mapping[int, Sequence[Sequence[int]]] | None
+Anchors = int | list[int] | tuple[int, ...] | Mapping[int, Sequence[Sequence[int]]] | None
 
 
 @dataclass(frozen=True)
@@ -224,10 +224,10 @@ def _groups(world: World, count: int, anchors: Anchors,
     everyone = [list(range(count))]
     if isinstance(anchors, Mapping):
         told = {square: [sorted(group) for group in groups] for square, groups in anchors.items()}
-    elif isinstance(anchors, Sequence) and not isinstance(anchors, str):
+    elif isinstance(anchors, (list, tuple)):
         told = dict.fromkeys(anchors, everyone)
         if len(told) < len(anchors):
-            raise UserError(f"anchors {list(anchors)!r}: a square is named twice")
+            raise UserError(f"anchors {anchors!r}: a square is named twice")
     else:
         if isinstance(anchors, bool) or not isinstance(anchors, int) or anchors < 0:
             raise UserError(f"anchors {anchors!r}: expected a number, squares, or squares by group")
