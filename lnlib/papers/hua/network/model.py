@@ -19,6 +19,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from lnlib.errors import UserError
 from lnlib.papers.hua.network import files
+from lnlib.papers.hua.world.games import Games
 from lnlib.papers.hua.world.languages import Languages
 from lnlib.seeds import derive
 
@@ -59,14 +60,18 @@ def size_of(model: GPT2LMHeadModel) -> Size:
     return Size(config.n_layer, config.n_embd, config.n_head, config.resid_pdrop)
 
 
-def check_world(model: GPT2LMHeadModel, languages: Languages) -> None:
-    """Raise UserError if the network was made for other languages, as far as sizes tell."""
+def check_world(model: GPT2LMHeadModel, languages: Languages, games: Games | None = None) -> None:
+    """Raise UserError if network, languages and games are not of one world, as far as sizes tell."""
     has = (model.config.vocab_size, model.config.n_positions)
     if has != (languages.vocabulary, languages.context):
         raise UserError(
             f"the network reads {has[0]} tokens and {has[1]} at a time, these languages on "
             f"{languages.world.name} have {languages.vocabulary} and {languages.context}: it was "
             "trained on another world or in other languages"
+        )
+    if games is not None and games.world != languages.world:
+        raise UserError(
+            f"games on {games.world.name} cannot be written in languages of {languages.world.name}"
         )
 
 
