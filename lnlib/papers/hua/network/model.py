@@ -83,13 +83,18 @@ def check_layer(model: GPT2LMHeadModel, layer: int) -> int:
     return layer
 
 
+def default_layer(model: GPT2LMHeadModel) -> int:
+    """Three quarters of the depth: the paper's 6 of 8, and 2 of 3."""
+    return 3 * model.config.n_layer // 4
+
+
 @contextmanager
 def asleep(model: nn.Module) -> Iterator[torch.device]:
     """Without dropout and gradients; the network is afterwards in the mode it was in."""
     mode = model.training
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.no_grad():  # inference mode's tensors could not train a probe
             yield next(model.parameters()).device
     finally:
         model.train(mode)
