@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from lnlib.errors import UserError
-from lnlib.papers.hua.alignment import parallel, probe, scores
-from lnlib.papers.hua.alignment.probe import ProbeRecipe, accuracy, fit, majority, under
-from lnlib.papers.hua.alignment.states import boards, move_states
 from lnlib.papers.hua.network.model import Size, build, hidden
+from lnlib.papers.hua.probing import parallel, probe, scores
+from lnlib.papers.hua.probing.probe import ProbeRecipe, accuracy, fit, majority, under
+from lnlib.papers.hua.probing.states import boards, move_states
 from lnlib.papers.hua.world.boards import World, unpack
 from lnlib.papers.hua.world.games import OVER, generate, replay
 from lnlib.papers.hua.world.languages import languages

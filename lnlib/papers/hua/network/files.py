@@ -21,10 +21,9 @@ _FORMAT = "lnlib othello 1"
 def write(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
     """Put `tensors` and `about` (JSON) in the place of whatever is at `path`, or leave that be."""
     held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    told = json.dumps(about, sort_keys=True)
-    digest = _digest(held, told)
+    told = json.dumps(about)
     with replacing(path) as partial:
-        save_file(held, partial, {"format": _FORMAT, "about": told, "sha256": digest})
+        save_file(held, partial, {"format": _FORMAT, "about": told, "sha256": digest(held, told)})
 
 
 def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -41,14 +40,16 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise UserError(f"{str(path)!r} is torn or no safetensors file: delete it") from cause
     if header.get("format") != _FORMAT:
         raise UserError(f"{str(path)!r} was written by another tool, not as {_FORMAT!r}")
-    if _digest(tensors, header["about"]) != header["sha256"]:
+    if digest(tensors, header["about"]) != header["sha256"]:
         raise UserError(f"{str(path)!r} is damaged (its checksum differs): delete it")
     return tensors, json.loads(header["about"])
 
 
-def _digest(tensors: Mapping[str, torch.Tensor], about: str) -> str:
-    digest = hashlib.sha256(about.encode())
+def digest(tensors: Mapping[str, torch.Tensor], about: str = "") -> str:
+    """SHA-256 over tensors, their names, types and shapes, and a text."""
+    found = hashlib.sha256(about.encode())
     for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
-        digest.update(tensors[name].numpy().tobytes())
-    return digest.hexdigest()
+        tensor = tensors[name].detach().cpu()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.numpy().tobytes())
+    return found.hexdigest()

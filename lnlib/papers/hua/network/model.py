@@ -61,7 +61,7 @@ def size_of(model: GPT2LMHeadModel) -> Size:
 
 
 def check_world(model: GPT2LMHeadModel, languages: Languages, games: Games | None = None) -> None:
-    """Raise UserError if network, languages and games are not of one world, as far as sizes tell."""
+    """Raise UserError where sizes tell that network, languages and games are of two worlds."""
     has = (model.config.vocab_size, model.config.n_positions)
     if has != (languages.vocabulary, languages.context):
         raise UserError(

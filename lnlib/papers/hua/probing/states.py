@@ -33,10 +33,11 @@ def boards(games: Games, relative: bool = False) -> Boards:
 
 def move_states(model: GPT2LMHeadModel, languages: Languages, games: Games, language: int | str,
                 layer: int) -> torch.Tensor:  # fmt: skip
-    """States (P, H), without dropout, after `layer` blocks, at the last token of each move.
+    """States (P, H) after `layer` blocks, without dropout, at the last token of each move.
 
-    The rows are those of `boards`, whatever the language. Raises UserError for a network of other
-    languages, games of another world, or a layer that is not there.
+    They stay on the network's device. The rows are those of `boards`, whatever the language. Raises
+    UserError for a network of other languages, games of another world, or a layer that is not
+    there.
     """
     check_world(model, languages, games)
     check_layer(model, layer)
@@ -48,5 +49,5 @@ def move_states(model: GPT2LMHeadModel, languages: Languages, games: Games, lang
             part = torch.from_numpy(text.tokens[start : start + _ROWS, : languages.context])
             states = hidden(model, part.to(device), layer)
             game, move = np.nonzero(ends[start : start + _ROWS] != OVER)
-            found.append(states[game, ends[start + game, move]].float().cpu())
+            found.append(states[game, ends[start + game, move]].float())
     return torch.cat(found)

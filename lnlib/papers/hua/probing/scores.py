@@ -12,8 +12,9 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from lnlib.errors import UserError
-from lnlib.papers.hua.alignment import parallel
-from lnlib.papers.hua.alignment.probe import (
+from lnlib.papers.hua.network.model import build, default_layer, size_of
+from lnlib.papers.hua.probing import parallel
+from lnlib.papers.hua.probing.probe import (
     KINDS,
     Probe,
     ProbeRecipe,
@@ -22,8 +23,7 @@ from lnlib.papers.hua.alignment.probe import (
     majority,
     under,
 )
-from lnlib.papers.hua.alignment.states import boards, move_states
-from lnlib.papers.hua.network.model import build, default_layer, size_of
+from lnlib.papers.hua.probing.states import boards, move_states
 from lnlib.papers.hua.world.games import Games, generate
 from lnlib.papers.hua.world.languages import Languages
 from lnlib.seeds import derive

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lnlib.errors import UserError, choose
-from lnlib.papers.hua.alignment.states import Boards
+from lnlib.papers.hua.probing.states import Boards
 from lnlib.seeds import derive
 
 CLASSES = 3  # white, empty, black; or theirs, empty, mine
@@ -62,7 +62,8 @@ def fit(states: torch.Tensor, classes: torch.Tensor, recipe: ProbeRecipe | None 
         raise UserError(f"{len(states)} states and {len(classes)} boards: expected as many, some")
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(derive(seed, "probe"))
-        probe = Probe(states.shape[1], classes.shape[1], recipe)
+        probe = Probe(states.shape[1], classes.shape[1], recipe).to(states.device)
+        classes = classes.to(states.device)
         optimizer = torch.optim.Adam(probe.parameters(), lr=recipe.learning_rate)
         each = -(-len(states) // recipe.batch_size)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * each)
@@ -79,7 +80,7 @@ def fit(states: torch.Tensor, classes: torch.Tensor, recipe: ProbeRecipe | None 
 
 def accuracy(read: torch.Tensor, classes: torch.Tensor) -> float:
     """Share of squares that were read right, (P, S) each, 0 to 1."""
-    return float((read == classes).float().mean())
+    return float((read.cpu() == classes.cpu()).float().mean())
 
 
 def majority(train: Boards, test: Boards) -> torch.Tensor:

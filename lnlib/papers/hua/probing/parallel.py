@@ -53,4 +53,4 @@ def retrieval(a: torch.Tensor, b: torch.Tensor, games: Games, seed: int = 0,
     rng = np.random.default_rng(derive(seed, "retrieval"))
     picked = rng.permutation(np.sort(different))[:count]
     near = normalize(a[picked], dim=1) @ normalize(b[picked], dim=1).T
-    return float((near.argmax(1) == torch.arange(len(picked))).float().mean())
+    return float((near.argmax(1).cpu() == torch.arange(len(picked))).float().mean())
