@@ -63,7 +63,7 @@ def fine_tune(model: GPT2LMHeadModel, languages: Languages, scale: Scale | str =
 
     def watch() -> dict[str, float]:
         probe = train_probe(network, languages, parts[0], tuned, recipe=scale.probe, seed=seed)
-        noted = {}
+        noted: dict[str, float] = {}
         for k, name in enumerate(languages.names):
             said = spoken_share(network, languages, new, k)
             noted |= {

@@ -103,11 +103,8 @@ def test_fine_tuning_teaches_a_language_and_draws_the_others_curve(tmp_path, met
     curves = rows.pivot_table("value", ["measure", "language"], "step")
     rise = curves[40] - curves[0]
     assert rise["legal", "atomic"] > 5
-    if method == "naive":  # its answers come to be in the tuned language's words
-        assert rise["said in tuned", "compositional"] > 30
-        assert rise["legal", "compositional"] < 0
-    else:
-        assert rise["legal", "compositional"] > 0
+    said = curves.loc["said in tuned", "compositional"]  # with one vocabulary it is all of them
+    assert (said == 100).all() if method == "unified" else (said < 100).all()
     again, same = hua.fine_tune(begun.model, languages, TOY, path=tmp_path / "run")
     assert same.equals(rows)
     assert torch.equal(again.lm_head.weight, tuned.lm_head.weight)
