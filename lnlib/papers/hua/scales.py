@@ -57,7 +57,7 @@ SCALES = {
         targets="expected",
         games=None,
         training=Recipe(steps=800, batch_size=128, learning_rate=3e-3, warmup=40),
-        probe=ProbeRecipe(width=256, epochs=16, batch_size=512),
+        probe=ProbeRecipe(width=256, epochs=16, batch_size=256),
         probe_games=(1_500, 400),
         play_games=400,
         transfer=Transfer(

@@ -218,3 +218,13 @@ def test_a_layer_that_is_not_there_is_refused(spoken, network, layer):
 def test_a_kind_of_probe_that_is_not_there_is_refused():
     with pytest.raises(UserError, match="did you mean 'linear'"):
         fit(torch.zeros(2, 4), torch.zeros(2, 16, dtype=torch.long), ProbeRecipe("lineer"))
+
+
+def test_the_size_of_states_has_no_part_in_what_a_probe_learns():
+    """An untrained network's are small: a baseline that is only slow to learn would flatter."""
+    told = boards(generate("4x4", 100))
+    states = torch.randn(len(told.game), 8, generator=torch.Generator().manual_seed(0))
+    first = fit(states, told.classes, QUICK).read(states)
+    small = states / 64 - 3  # exact in float32 but for the shift
+    again = fit(small, told.classes, QUICK).read(small)
+    assert (first == again).float().mean() > 0.99

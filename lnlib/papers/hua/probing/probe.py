@@ -32,21 +32,28 @@ class ProbeRecipe:
 
 
 class Probe(nn.Module):
-    """From states (P, H) to scores of every square's class, (P, S, 3)."""
+    """From states (P, H) to scores of every square's class, (P, S, 3).
 
-    def __init__(self, states: int, squares: int, recipe: ProbeRecipe):
+    States are moved and scaled as a whole, by what those it is trained on have: an untrained
+    network's are a tenth as large, and no probe would learn them as fast.
+    """
+
+    def __init__(self, states: torch.Tensor, squares: int, recipe: ProbeRecipe):
         super().__init__()
-        out = squares * CLASSES
+        self.register_buffer("middle", states.mean(0))
+        self.register_buffer("spread", (states - states.mean(0)).square().mean().sqrt())
+        width, out = states.shape[1], squares * CLASSES
         if choose(recipe.kind, KINDS, "probe") == "linear":
-            self.layers: nn.Module = nn.Linear(states, out)
+            self.layers: nn.Module = nn.Linear(width, out)
         else:
             self.layers = nn.Sequential(
-                nn.Linear(states, recipe.width), nn.ReLU(), nn.Linear(recipe.width, out)
+                nn.Linear(width, recipe.width), nn.ReLU(), nn.Linear(recipe.width, out)
             )
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Scores, (P, S, 3)."""
-        return self.layers(states).unflatten(-1, (-1, CLASSES))
+        scaled = (states - self.middle) / self.spread.clamp(min=1e-12)
+        return self.layers(scaled).unflatten(-1, (-1, CLASSES))
 
     @torch.no_grad()
     def read(self, states: torch.Tensor) -> torch.Tensor:
@@ -62,7 +69,7 @@ def fit(states: torch.Tensor, classes: torch.Tensor, recipe: ProbeRecipe | None 
         raise UserError(f"{len(states)} states and {len(classes)} boards: expected as many, some")
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(derive(seed, "probe"))
-        probe = Probe(states.shape[1], classes.shape[1], recipe).to(states.device)
+        probe = Probe(states, classes.shape[1], recipe).to(states.device)
         classes = classes.to(states.device)
         optimizer = torch.optim.Adam(probe.parameters(), lr=recipe.learning_rate)
         each = -(-len(states) // recipe.batch_size)
