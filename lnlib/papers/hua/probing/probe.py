@@ -38,6 +38,9 @@ class Probe(nn.Module):
     network's are a tenth as large, and no probe would learn them as fast.
     """
 
+    middle: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(self, states: torch.Tensor, squares: int, recipe: ProbeRecipe):
         super().__init__()
         self.register_buffer("middle", states.mean(0))
