@@ -160,6 +160,13 @@ def test_the_grammar_reads_every_word():
         assert (rules.step[rules.start[k], list(strange)] == NOWHERE).all()
 
 
+def test_unknown_targets_and_too_few_games_are_refused():
+    with pytest.raises(UserError, match="did you mean 'expected'"):
+        take(1, languages(), 4, 0, targets="expectd")
+    with pytest.raises(UserError, match="3 games make no batch of 4"):
+        take(1, languages(), 4, 0, games=3)
+
+
 def test_an_illegal_prefix_is_refused():
     with pytest.raises(UserError, match="not legal"):
         take(1, languages(), 4, 0, prefix=(0,))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -136,6 +137,15 @@ def test_the_papers_scale_is_the_papers():
     tuning = scale.transfer.fine_tuning
     assert tuning.steps * tuning.batch_size == 4 * scale.transfer.fine_games
     assert tuning.rate(tuning.steps - 1) == pytest.approx(4e-4)
+
+
+def test_the_papers_network_trains_a_step():
+    languages = hua.languages("atomic,compositional", "8x8", "anchors")
+    paper = SCALES["paper"]
+    small = replace(paper, play_games=2, training=replace(paper.training, batch_size=2))
+    trained = hua.pretrain(languages, small, steps=1)
+    # untrained it takes all tokens for as likely, but for logits of spread .02 * sqrt(512) = .45
+    assert trained.course.losses[0] == pytest.approx(np.log(languages.vocabulary), abs=0.45)
 
 
 def test_a_runs_key_tells_all_of_it():

@@ -139,6 +139,7 @@ def test_languages_come_back_from_their_record():
         ({"method": "naive", "anchors": 2}, "has no anchors"),
         ({"method": "anchors", "anchors": [5]}, "anchor 5 is no square"),
         ({"method": "anchors", "anchors": [1, 1]}, "named twice"),
+        ({"method": "anchors", "anchors": {1: [0, 1]}}, "expected groups of languages"),
         ({"method": "anchors", "anchors": {1: [[0]]}}, "two languages or more"),
         ({"method": "anchors", "anchors": {1: [[0, 2]]}}, "languages are 0 to 1"),
         ({"method": "anchors", "anchors": {1: [[0, 1], [1, 0]]}}, "in one group"),
@@ -152,7 +153,7 @@ def test_what_cannot_be_is_refused(arguments, message):
         languages(**arguments)
 
 
-@pytest.mark.parametrize("language", [2, -1, True, "atomic", "split"])
+@pytest.mark.parametrize("language", [2, -1, True, 0.5, None, "atomic", "split"])
 def test_a_language_that_is_not_there_is_refused(language):
     with pytest.raises(UserError, match="language"):
         languages("atomic,atomic").index(language)

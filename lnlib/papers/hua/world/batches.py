@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from lnlib.errors import UserError, choose
 from lnlib.papers.hua.world import games as games_module
 from lnlib.papers.hua.world.boards import unpack
 from lnlib.papers.hua.world.games import OVER, Games, check_prefix, chunk
@@ -53,10 +54,13 @@ def batches(languages: Languages, size: int, seed: int, *, targets: str = "expec
     begins all games.
     """
     check_prefix(languages.world, prefix)
+    choose(targets, TARGETS, "targets")
+    if games is not None and games < size:
+        raise UserError(f"{games} games make no batch of {size}: ask for more, or smaller batches")
     rules = grammar(languages)
     # Two chunks are kept, as a batch may lie across two; a small world's games are all one chunk.
     made = lru_cache(2)(lambda at: chunk(languages.world, at, seed, prefix))
-    each = None if games is None else max(1, games // size)  # steps of an epoch
+    each = None if games is None else games // size  # steps of an epoch
     step = start
     while True:
         first = (step if each is None else step % each) * size

@@ -25,7 +25,6 @@ METHODS = ("naive", "anchors", "unified")
 ANCHORS = 4  # of method "anchors": the fewest with which the paper finds all pairs aligned
 LONGEST = 3  # tokens of a word
 PAD = 0  # also where the official code has it
-_NO_WORD = -1
 
 Word = tuple[int, ...]
 Anchors = int | list[int] | tuple[int, ...] | Mapping[int, Sequence[Sequence[int]]] | None
@@ -61,7 +60,8 @@ class Languages:
         """The place of a language that is named or counted from 0; UserError if there is none."""
         if isinstance(language, str):
             return self.names.index(choose(language, self.names, "language"))
-        if isinstance(language, bool) or not 0 <= language < len(self):
+        whole = isinstance(language, (int, np.integer)) and not isinstance(language, bool)
+        if not whole or not 0 <= language < len(self):
             raise UserError(f"language {language!r}: expected 0 to {len(self) - 1}, or a name")
         return int(language)
 
@@ -223,7 +223,15 @@ def _groups(world: World, count: int, anchors: Anchors,
     """Anchors as (square, languages), checked."""
     everyone = [list(range(count))]
     if isinstance(anchors, Mapping):
-        told = {square: [sorted(group) for group in groups] for square, groups in anchors.items()}
+        try:
+            told = {
+                square: [sorted(group) for group in shared] for square, shared in anchors.items()
+            }
+        except TypeError as cause:
+            raise UserError(
+                f"anchors {anchors!r}: expected groups of languages a square, as in "
+                "{5: [[0, 2], [1, 3]]}"
+            ) from cause
     elif isinstance(anchors, (list, tuple)):
         told = dict.fromkeys(anchors, everyone)
         if len(told) < len(anchors):
