@@ -26,10 +26,10 @@ from lnlib.papers.hua.world.languages import Languages
 from lnlib.seeds import derive
 
 COLUMNS = ("step", "tuned", "language", "measure", "value")
-# legal: the paper's measure (%). legal within: only tokens of the language (%). said in tuned: most
-# probable tokens that are the fine-tuned language's (%). probe: trained in the fine-tuned language
-# at that step, applied to this one (0 to 1).
-MEASURES = ("legal", "legal within", "said in tuned", "probe")
+# legal: the paper's measure (%). legal within: only tokens of the language itself, or (legal within
+# tuned) of the fine-tuned one (%). said in tuned: most probable tokens that are the fine-tuned
+# language's (%). probe: trained in the fine-tuned language at that step, applied to this (0 to 1).
+MEASURES = ("legal", "legal within", "legal within tuned", "said in tuned", "probe")
 
 
 def pretrain_on_prefix(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *,
@@ -69,6 +69,7 @@ def fine_tune(model: GPT2LMHeadModel, languages: Languages, scale: Scale | str =
             noted |= {
                 f"{name}|legal": legal_rate(network, languages, new, k),
                 f"{name}|legal within": legal_rate(network, languages, new, k, within=k),
+                f"{name}|legal within tuned": legal_rate(network, languages, new, k, within=tuned),
                 f"{name}|said in tuned": said[languages.names[tuned]],
                 f"{name}|probe": probe_accuracy(probe, network, languages, parts[1], k),
             }
