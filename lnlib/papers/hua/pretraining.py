@@ -31,7 +31,7 @@ class Pretrained:
 
 
 def pretrain(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *,
-             prefix: tuple[int, ...] = (), steps: int | None = None, path: Path | None = None,
+             prefix: tuple[int, ...] = (), steps: int | None = None, path: Path | str | None = None,
              every: int = 100, watch: bool = False, device: torch.device | str = "cpu",
              recipe: Recipe | None = None,
              games: int | None = None) -> Pretrained:  # fmt: skip
@@ -51,7 +51,13 @@ def pretrain(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *
         recipe = replace(recipe, steps=steps, warmup=min(recipe.warmup, steps))
     model = build(languages, scale.size, check(seed)).to(device)
     new = play_games(languages, scale, seed, prefix)
-    about = {"size": asdict(scale.size), "targets": scale.targets, "prefix": list(prefix)}
+    about: dict[str, Any] = {
+        "size": asdict(scale.size),
+        "targets": scale.targets,
+        "prefix": list(prefix),
+    }
+    if watch:
+        about["watched"] = scale.play_games
     course = train(
         model,
         lambda step: batches(
@@ -59,7 +65,7 @@ def pretrain(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *
             games=games, prefix=prefix, start=step,
         ),
         recipe, derive(seed, "pre-training"), path=path, every=every,
-        key=run_key(languages, recipe, seed, games=games, every=every, watch=watch, **about),
+        key=run_key(languages, recipe, seed, games=games, every=every, **about),
         watch=(lambda: legal_rates(model, languages, new)) if watch else None,
     )  # fmt: skip
     return Pretrained(model, languages, course)

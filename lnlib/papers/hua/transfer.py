@@ -33,7 +33,7 @@ MEASURES = ("legal", "legal within", "legal within tuned", "said in tuned", "pro
 
 
 def pretrain_on_prefix(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *,
-                       path: Path | None = None, every: int = 100,
+                       path: Path | str | None = None, every: int = 100,
                        device: torch.device | str = "cpu") -> Pretrained:  # fmt: skip
     """A network trained on games with the scale's opening alone."""
     scale = scale_of(scale)
@@ -46,7 +46,7 @@ def pretrain_on_prefix(languages: Languages, scale: Scale | str = "demo", seed: 
 
 def fine_tune(model: GPT2LMHeadModel, languages: Languages, scale: Scale | str = "demo",
               seed: int = 0, language: int | str = 0, *,
-              path: Path | None = None) -> tuple[GPT2LMHeadModel, pd.DataFrame]:  # fmt: skip
+              path: Path | str | None = None) -> tuple[GPT2LMHeadModel, pd.DataFrame]:  # fmt: skip
     """The network fine-tuned in one language, and every language's curve (COLUMNS, MEASURES).
 
     The one given is left as it is. Curves are measured on random games, which begin in any way:

@@ -138,7 +138,11 @@ def test_replaying_the_moves_gives_the_same_games(board):
 
 def test_a_game_may_stop_early():
     games = generate("6x6", 1, seed=0)
-    assert replay("6x6", games.moves[0, :5]).lengths.tolist() == [5]
+    stopped = replay("6x6", games.moves[0, :5])
+    assert stopped.lengths.tolist() == [5]
+    assert stopped.legal[0, :6].tolist() == games.legal[0, :6].tolist()  # and what could come next
+    assert not stopped.legal[0, 6:].any()
+    assert (stopped.black[0, 4:] == games.black[0, 4]).all()
 
 
 @pytest.mark.parametrize("board", BOARDS)

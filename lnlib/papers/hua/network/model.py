@@ -115,13 +115,13 @@ def hidden(model: GPT2LMHeadModel, tokens: torch.Tensor, layer: int) -> torch.Te
     return kept[0]
 
 
-def save(path: Path, model: GPT2LMHeadModel, languages: Languages,
+def save(path: Path | str, model: GPT2LMHeadModel, languages: Languages,
          record: dict[str, Any] | None = None) -> None:  # fmt: skip
     """Write a network, its languages and what else its record says to one file."""
     about = {
         "languages": languages.record, "size": asdict(size_of(model)), "record": record or {}
     }  # fmt: skip
-    files.write(path, dict(model.state_dict()), about)
+    files.write(Path(path), dict(model.state_dict()), about)
 
 
 def load(path: Path | str) -> tuple[GPT2LMHeadModel, Languages, dict[str, Any]]:

@@ -62,7 +62,7 @@ class Course:
 
 
 def train(model: GPT2LMHeadModel, batches: Callable[[int], Iterator[Batch]], recipe: Recipe,
-          seed: int = 0, *, path: Path | None = None, key: str = "", every: int = 0,
+          seed: int = 0, *, path: Path | str | None = None, key: str = "", every: int = 0,
           watch: Callable[[], dict[str, float]] | None = None) -> Course:  # fmt: skip
     """Train in place.
 
@@ -76,6 +76,7 @@ def train(model: GPT2LMHeadModel, batches: Callable[[int], Iterator[Batch]], rec
         _groups(model, recipe.weight_decay), lr=recipe.learning_rate, betas=recipe.betas, fused=True
     )
     done, course = 0, Course([], [])
+    path = Path(path) if path else None
     if path and path.exists():
         done, course = _resume(path, key, model, optimizer)
     elif watch:

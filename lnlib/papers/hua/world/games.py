@@ -23,7 +23,8 @@ class Games:
     """N games of at most T moves each; the arrays are (N, T). A pass is no move and takes no place.
 
     `moves` are squares (int8) and OVER after the end. `legal` (uint64) is the set of legal moves
-    before each move; `black` and `white` (uint64) are the discs after it. `mover` (int8) made it.
+    before each move, and once more after the last, where it is empty unless a game was stopped;
+    `black` and `white` (uint64) are the discs after each move. `mover` (int8) made it.
     """
 
     world: World
@@ -85,9 +86,8 @@ def generate(world: World | str, count: int, seed: int = 0, prefix: Sequence[int
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise UserError(f"{count!r} games: expected a whole number from 1 up")
     prefix = check_prefix(world, prefix)
-    return Games.joined([chunk(world, at, seed, prefix) for at in range(-(-count // CHUNK))])[
-        :count
-    ]
+    chunks = [chunk(world, at, seed, prefix) for at in range(-(-count // CHUNK))]
+    return Games.joined(chunks)[:count]
 
 
 def chunk(world: World, number: int, seed: int, prefix: Sequence[int] = ()) -> Games:
@@ -159,6 +159,7 @@ def _play(world: World, count: int, choose: Callable[[int, np.ndarray], np.ndarr
         at.play(bits[ply])
         black[ply], white[ply] = at.boards
     played = bits != 0
+    legal[1:] *= played[:-1]  # of a game that was stopped, only what could have come next
     moves = np.where(played, np.bitwise_count(bits - np.uint64(1)).view(np.int8), np.int8(OVER))
     mover = np.where(played, mover, np.int8(OVER))
     return Games(world, moves.T, legal.T, black.T, white.T, mover.T)
