@@ -139,14 +139,15 @@ def best_over_usual_pair(tables: Tables, languages: str) -> pd.Series:
 
 
 def legal(tables: Tables, languages: str, method: str) -> pd.DataFrame:
-    """Legal moves (%) by seed and language: at the start, the peak and the end of fine-tuning, and
-    whether the language is the tuned one."""
+    """Legal moves (%) by seed and language: at the start of fine-tuning, at its best afterwards and
+    at the end; and whether the language is the tuned one."""
     rows = tables.transfer
     rows = rows[(rows["languages"] == languages) & (rows["method"] == method)]
     rows = rows[rows["measure"] == "legal"].sort_values("step")
-    ends = rows.groupby(["seed", "language"])["value"].agg(start="first", peak="max", end="last")
+    ends = rows.groupby(["seed", "language"])["value"].agg(start="first", end="last")
+    later = rows[rows["step"] > 0].groupby(["seed", "language"])["value"].max()
     tuned = rows.groupby(["seed", "language"])["tuned"].first()
-    return ends.assign(tuned=tuned == ends.index.get_level_values("language"))
+    return ends.assign(peak=later, tuned=tuned == ends.index.get_level_values("language"))
 
 
 def _others(tables: Tables, languages: str, method: str) -> pd.DataFrame:
@@ -200,7 +201,7 @@ def _shown_best(languages: str) -> float:
 
 @_measure("points", _shown_best)
 def best_gain_unified(tables: Tables, languages: str) -> pd.Series:
-    """Unified output: the other languages' best on the way, less at the start."""
+    """Unified output: the other languages' best after the start less at the start."""
     return _change(_others(tables, languages, "unified"), "peak")
 
 

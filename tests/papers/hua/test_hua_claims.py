@@ -106,6 +106,7 @@ def test_measures_of_alignment(measure, languages, tables, value):
         ("change_with_anchors", TWO, [curves(TWO, "anchors", (50, 80, 90), (60, 70, 40))], -20),
         ("shared_gain_unified", TWO, [curves(TWO, "unified", (50, 80, 90), (60, 85, 80))], 50),
         ("best_gain_unified", TWO, [curves(TWO, "unified", (50, 80, 90), (60, 85, 40))], 25),
+        ("best_gain_unified", TWO, [curves(TWO, "unified", (50, 80, 90), (60, 55, 40))], -5),
         ("unified_over_anchors", FOUR,
          [curves(FOUR, "unified", (50, 80, 90), (60, 85, 80)),
           curves(FOUR, "anchors", (50, 80, 90), (60, 65, 30))], 50),
