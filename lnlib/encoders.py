@@ -16,8 +16,8 @@ from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
 from lnlib.base.hashes import short_over
-from lnlib.weights import Loaded, quiet
 from lnlib.tasks.task import Task
+from lnlib.weights import Loaded, quiet
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
