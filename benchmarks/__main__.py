@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-NAMES = ("step", "threshold", "overlap", "disk", "growth", "startup", "round", "gpu")
+NAMES = (
+    "step", "unused_rows", "threshold", "overlap", "disk", "growth", "startup", "round", "gpu"
+)  # fmt: skip
 
 if __name__ == "__main__":
     failed = [
