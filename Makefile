@@ -55,14 +55,15 @@ types: setup
 
 # The lock says whether another grid, or a run that a killed one has left, is at work in this folder;
 # if not, Snakemake's own lock is a dead one's. GRID narrows it: make reproduce GRID="langs=ur,en".
+PAPER ?= foroutan
 GRID ?= scale=demo
 SNAKEMAKE := $(RUN) snakemake --snakefile workflow/Snakefile
 
-reproduce: setup ## Measure the whole demo grid into results/demo; goes on where it stopped
+reproduce: setup ## Measure the whole demo grid into results/PAPER/demo; goes on where it stopped
 	@mkdir -p runs && exec 9>runs/.grid.lock && flock -n 9 || { \
 		echo "A grid is at work here, or a run that a killed one has left: wait for it." >&2; exit 1; }; \
-	$(SNAKEMAKE) --unlock --quiet all --config $(GRID) >/dev/null 2>&1 || true; \
-	$(SNAKEMAKE) --profile workflow/profiles/local --config $(GRID)
+	$(SNAKEMAKE) --unlock --quiet all --config paper=$(PAPER) $(GRID) >/dev/null 2>&1 || true; \
+	$(SNAKEMAKE) --profile workflow/profiles/local --config paper=$(PAPER) $(GRID)
 
 # Real sentences: make bench BENCH="--data-dir FOLDER"
 bench: setup ## Time our code beside its peers; tables into results/bench

@@ -1,9 +1,10 @@
-"""The library seen from outside: which module imports which, and what its public names say."""
+"""The library seen from outside: what imports what, and what its public names say."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -38,8 +39,25 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def packages(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """`imports` by package: each with the packages that its modules import from.
+
+    A paper is a package, and so is a module that stands in none.
+    """
+    out: dict[str, set[str]] = {}
+    for module, below in graph.items():
+        own = package_of(module)
+        out.setdefault(own, set()).update({package_of(name) for name in below} - {own})
+    return out
+
+
+def package_of(module: str) -> str:
+    """The package that a module belongs to: "tasks", or "papers.foroutan" for a paper."""
+    return ".".join(module.split(".")[: 2 if module.startswith("papers.") else 1])
+
+
 def depths(graph: dict[str, set[str]]) -> dict[str, int]:
-    """For each module the longest chain of imports below it; ValueError names a circle."""
+    """For each node the longest chain of imports below it; ValueError names a circle."""
     out: dict[str, int] = {}
 
     def depth(module: str, above: tuple[str, ...] = ()) -> int:
@@ -56,29 +74,35 @@ def depths(graph: dict[str, set[str]]) -> dict[str, int]:
 
 
 def draw() -> Figure:
-    """Modules from left to right in the order that data flow; a line is an import."""
-    graph = imports()
+    """Packages from left to right in the order that data flow; a line is an import.
+
+    In brackets how many modules there are in each. The command line is left out, which opens a
+    paper by its name, and with it the list of papers.
+    """
+    doors = {"__main__", "papers"}
+    modules = {name: below - doors for name, below in imports().items() if name not in doors}
+    graph = packages(modules)
+    files = (name for name in modules if not (ROOT / name.replace(".", "/")).is_dir())
+    size = Counter(map(package_of, files))
     column = depths(graph)
-    figure, (axes,) = figure_of(9.0, 5.2)
+    figure, (axes,) = figure_of(9.0, 3.0)
     place = {}
     for number in range(max(column.values()) + 1):
         names = sorted(name for name in graph if column[name] == number)
         for row, name in enumerate(names):
-            place[name] = (number, (row + 0.5) / len(names))
+            # Every other column is lifted, or a line would run behind the boxes of the next
+            place[name] = (number, (row + 0.5) / len(names) + 0.12 * (number % 2))
     for name, below in graph.items():
         for other in below - {deeper for one in below for deeper in _all_below(one, graph)}:
             (x0, y0), (x1, y1) = place[other], place[name]
             axes.plot([x0, x1], [y0, y1], color="#bbbbbb", lw=0.8, zorder=1)
+    box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": "#666666", "lw": 0.8}
     for name, (x, y) in place.items():
-        box = {
-            "boxstyle": "round,pad=0.25",
-            "facecolor": "white",
-            "edgecolor": "#666666",
-            "lw": 0.8,
-        }
-        axes.text(x, y, name, ha="center", va="center", size=7, bbox=box, zorder=2)
+        words = f"{name}\n({size[name]})" if size[name] > 1 else name
+        axes.text(x, y, words, ha="center", va="center", size=8, bbox=box, zorder=2)
     axes.set_axis_off()
     axes.set_xlim(-0.6, max(column.values()) + 0.6)
+    axes.set_ylim(-0.05, 1.17)
     return figure
 
 

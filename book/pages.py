@@ -16,18 +16,19 @@ from IPython.display import Markdown, display
 
 from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan import tables
-from lnlib.papers.foroutan.analysis import gains, nulls
+from lnlib.papers.foroutan.analysis import gains
 from lnlib.papers.foroutan.analysis.measures import NAMES, Tables
 from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.grid import plan
-from lnlib.results.plan import PEAKS, Run, STARTUP, hours_at_least
-from lnlib.papers.foroutan.scales import of_scale
-from lnlib.results import statistics
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.results.places import Places
+from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY: str = CONFIG["repository"]["url"]
 BRANCH: str = CONFIG["repository"]["branch"]
+PAPER = "foroutan"  # whose tables the pages read
 SCALE = "demo"  # where nothing else is said: what a reader can measure again in minutes
 REAL = "small"  # real text: what the main figures show
 NONE = "–"
@@ -38,16 +39,21 @@ _BENCH = (
 )
 
 
+def home(scale: str = SCALE) -> Path:
+    """The folder of a scale's tables."""
+    return Places.of(ROOT / "results", PAPER, scale).home
+
+
 def table(name: str, scale: str = SCALE) -> pd.DataFrame:
-    """`results/<scale>/<name>.csv`, or an empty table with its columns if it has not been made.
+    """The table NAME.csv of a scale, or an empty one with its columns if it has not been made.
 
     Scores of a recipe that is not the scale's any more are stale: they are left out, and
     `run_so_far` says so. A learning curve has recipes of its own.
     """
-    rows = tables.read(ROOT / "results" / scale / f"{name}.csv")
+    rows = tables.read(home(scale) / f"{name}.csv")
     if name == "learning" or "recipe" not in rows or rows.empty:
         return rows
-    kept = rows[of_scale(rows, scale)]
+    kept = rows[SCALES[scale].current(rows)]
     kept.attrs["stale"] = len(rows) - len(kept)
     return kept
 
@@ -57,58 +63,11 @@ def tables_of(scale: str) -> Tables:
     return Tables(scale, *(table(name, scale) for name in NAMES))
 
 
-JACCARD, BEYOND, GAIN = "Jaccard", "departures beyond chance", "gain of a moved mask"
-
-
-def moved(scores: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Gain of a moved mask over the own one, by pair of languages: mean of both directions."""
-    changed = gains.change(scores, task).rename_axis(index="lang", columns="other")
-    return statistics.square(changed.stack().rename("gain").reset_index(), "gain")
-
-
-def between_languages(scale: str, task: str) -> dict[str, pd.DataFrame]:
-    """What two languages share and what a mask gains between them: square matrices by `JACCARD`
-    (0 to 1), `BEYOND` (points) and `GAIN` (unit of the metric); empty where nothing has run.
-
-    What they share is across seeds where every pair was searched so: it is the languages', and not
-    the head's."""
-    pairs = nulls.languages(nulls.compared, table("overlap", scale), task)
-    beyond = nulls.languages(nulls.departures, table("excess", scale), task)
-    return _squares(pairs, beyond, table("scores", scale), task)
-
-
-def between_moved(scale: str, task: str) -> dict[str, pd.DataFrame]:
-    """`between_languages`, but what is shared is between the very masks that were moved: two of one
-    seed."""
-    scores = table("scores", scale)
-    seeds = set(gains.moved(scores, task)["seed"])
-    pairs, beyond = (
-        rows[rows["seed_a"].isin(seeds)]
-        for rows in (
-            nulls.compared(table("overlap", scale), task, "other language"),
-            nulls.departures(table("excess", scale), task, "other language"),
-        )
-    )
-    return _squares(pairs, beyond, scores, task)
-
-
-def _squares(
-    pairs: pd.DataFrame, beyond: pd.DataFrame, scores: pd.DataFrame, task: str
+def related(
+    relation: Callable[..., dict[str, pd.DataFrame]], scale: str, task: str
 ) -> dict[str, pd.DataFrame]:
-    return {
-        JACCARD: statistics.square(pairs, "jaccard"),
-        BEYOND: statistics.square(beyond, "beyond"),
-        GAIN: moved(scores, task),
-    }
-
-
-def seed_parts(scale: str, task: str) -> pd.DataFrame:
-    """Searches that share part of a seed, one row a pair: `whose` ("same language" or "other
-    language"), `points` (Jaccard, %) and `beyond` (departures they share beyond chance, points)."""
-    rows = table("seed_parts", scale).query("task == @task")
-    same = (rows["lang"] == rows["other"]).map({True: "same language", False: "other language"})
-    beyond = 100 * (rows["shared"] - rows["expected_near"])
-    return rows.assign(whose=same, points=100 * rows["jaccard"], beyond=beyond)
+    """`relations.between_languages` or `between_moved` of a scale's tables."""
+    return relation(*(table(name, scale) for name in ("overlap", "excess", "scores")), task)
 
 
 def bench(name: str) -> pd.DataFrame:
@@ -122,7 +81,7 @@ def bench(name: str) -> pd.DataFrame:
 
 def scales() -> list[str]:
     """The scales with tables of scores, in the order of a reader's path."""
-    return [s for s in ("demo", "small", "paper") if (ROOT / "results" / s / "scores.csv").exists()]
+    return [scale for scale in SCALES if (home(scale) / "scores.csv").exists()]
 
 
 def say(text: str) -> None:
@@ -213,7 +172,7 @@ def on_gpus(grid: Sequence[Run], scale: str = SCALE) -> str:
     )
 
 
-def speeds(replay: str, **part: Sequence[Any]) -> None:
+def speeds(replay: str, **part: Any) -> None:
     """Print `again`, with its parameters."""
     say(again(replay, **part))
 

@@ -1,12 +1,14 @@
 """One page per language and task: `python book/profiles.py` writes them, a directive fills them.
 
-A page holds no more than a title and `{profile}` with its language and task. Sphinx runs the
-directive in its own process: a kernel for each of the pages would cost minutes of every build.
+The script also lists them in the contents of the book. A page holds no more than a title and
+`{profile}` with its language and task. Sphinx runs the directive in its own process: a kernel for
+each of the pages would cost minutes of every build.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from lnlib.papers.foroutan.analysis import gains, nulls
 from lnlib.papers.foroutan.coverage import COVERAGE, PAPER_COVERAGE, TASKS
 
 HOME = Path(__file__).resolve().parent / "languages"
+CONTENTS = pages.ROOT / "_toc.yml"
 PAGES = [(lang, task) for lang in LANGUAGES for task in TASKS if lang in COVERAGE[task]]
 
 _COLUMNS = {  # of the table of scores: what it says, and what `gains.at` calls it
@@ -39,6 +42,16 @@ def text(lang: str, task: str) -> str:
     """The source of one page."""
     title = f"{LANGUAGES[lang].name}, {TASKS[task].title}"
     return f"# {title}\n\n```{{profile}} {lang} {task}\n```\n"
+
+
+def listed(contents: str) -> str:
+    """The book's contents (_toc.yml) with all the pages, and no other, below `book/by_language`."""
+    entries = [f"          - file: book/languages/{lang}-{task}\n" for lang, task in PAGES]
+    section = "      - file: book/by_language\n        sections:\n"
+    found = re.compile(re.escape(section) + r"(?: +- file: book/languages/.*\n)*")
+    if not found.search(contents):
+        raise ValueError(f"{CONTENTS.name} has no {section!r} to list the pages below")
+    return found.sub(section + "".join(entries), contents)
 
 
 @cache
@@ -206,9 +219,10 @@ class Profile:
 
     def again(self) -> str:
         """How the page's curve is drawn again, and the one command that measures it again."""
+        where = pages.home(self.scale).relative_to(pages.ROOT)
         replay = (
-            "from lnlib import figures, tables\n"
-            f'scores = tables.read("results/{self.scale}/scores.csv")\n'
+            "from lnlib.papers.foroutan import figures, tables\n"
+            f'scores = tables.read("{where}/scores.csv")\n'
             f'figures.sparsity_curve(scores, "{self.task}", "{self.lang}").savefig("curve.svg")'
         )
         return pages.again(replay, tasks=[self.task], langs=[self.lang], scale=self.scale)
@@ -307,3 +321,4 @@ if __name__ == "__main__":
         old.unlink()
     for lang, task in PAGES:
         (HOME / f"{lang}-{task}.md").write_text(text(lang, task), encoding="utf-8")
+    CONTENTS.write_text(listed(CONTENTS.read_text(encoding="utf-8")), encoding="utf-8")

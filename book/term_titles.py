@@ -17,7 +17,7 @@ from sphinx.util import docname_join
 @cache
 def definitions(app: Sphinx) -> dict[str, str]:
     """The text under each term of the glossary, by the term's anchor."""
-    found = {}
+    found: dict[str, str] = {}
     page = app.env.get_doctree("book/glossary")
     for link in list(page.findall(addnodes.pending_xref)):  # a title names pages, and cites nothing
         target = docname_join("book/glossary", link["reftarget"])

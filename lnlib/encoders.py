@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,9 +14,10 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
+from lnlib.base.files import as_path
 from lnlib.base.hashes import short_over
-from lnlib.loading import Loaded, quiet
 from lnlib.tasks.task import Task
+from lnlib.weights import Loaded, quiet
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
@@ -160,7 +160,7 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
     """
     if not name or not isinstance(name, str | Path):
         raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
-    path = _ASSETS / MINI if name == MINI else Path(os.path.expanduser(name))
+    path = _ASSETS / MINI if name == MINI else as_path(name, "encoder")
     local = path.exists()
     if local and not any(path.glob("*.safetensors")):
         raise UserError(
@@ -193,9 +193,10 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
         raise hub_error(what, cause, _WAYS_OUT) from cause
     if len(tokenizer) <= len(tokenizer.all_special_ids):  # made from nothing, without a word
         raise UserError(f"{name!r} has no tokenizer: its tokenizer.json or vocabulary is missing")
-    if len(tokenizer) > getattr(config, "vocab_size", len(tokenizer)):
+    pieces = max(tokenizer.get_vocab().values()) + 1  # their numbers may have holes
+    if pieces > getattr(config, "vocab_size", pieces):
         raise UserError(
-            f"{name!r} has a tokenizer of {len(tokenizer):,} pieces and vectors for "
+            f"{name!r} has a tokenizer of {pieces:,} pieces and vectors for "
             f"{config.vocab_size:,}: they do not belong together"
         )
     if tokenizer.pad_token is None:  # decoders: any token will do, as nothing attends to it

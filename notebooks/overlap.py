@@ -55,13 +55,12 @@ p
 from tqdm.auto import tqdm
 
 from lnlib import SCALES, find_ticket, load_encoder, overlap_table
-from lnlib.results import runs
+from lnlib.papers.foroutan.doors import ticket_at
 
 encoder = load_encoder(SCALES[p["scale"]].encoder)
-table = p["runs_dir"] / p["scale"] / "scores.csv"
 tickets = [
-    runs.ticket_at(
-        encoder, p["task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"], table,
+    ticket_at(
+        encoder, p["task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"],
         p["data_dir"],
     )
     for source in tqdm(p["langs"], desc="tickets")

@@ -90,9 +90,10 @@ for example in sample[:4]:
 # %%
 from tqdm.auto import tqdm
 
+from lnlib.papers.foroutan.doors import places
 from lnlib.results import runs
 
-table = p["runs_dir"] / p["scale"] / "scores.csv"
+kept = places(p["runs_dir"], p["scale"])  # where tickets and measurements are
 bar = tqdm(total=(len(p["sparsities"]) + 1) * recipe.steps, unit="step", mininterval=1)
 losses = {}
 
@@ -103,7 +104,7 @@ def on_round(ticket, sparsity, trained):
 
 
 ticket = runs.search(
-    bench, p["seed"], p["runs_dir"], table, levels=p["sparsities"], on_round=on_round,
+    bench, p["seed"], kept, levels=p["sparsities"], on_round=on_round,
     progress=lambda step, loss: bar.update(),
 )  # fmt: skip
 bar.close()
@@ -130,15 +131,18 @@ for method in tqdm(p["controls"], desc=f"controls at {level} %"):
         )  # fmt: skip
     else:
         control = runs.search(
-            bench, p["seed"], p["runs_dir"], table, method=method,
+            bench, p["seed"], kept, method=method,
             levels=[below for below in ticket.levels if below <= level],
         )  # fmt: skip
-    runs.measure(bench, control, level, p["seed"], table)
+    runs.measure(bench, control, level, p["seed"], kept.home)
 
 # %%
-from lnlib.papers.foroutan import figures, tables
+from lnlib.papers.foroutan import figures
+from lnlib.results.scores import SCORES
+from lnlib.results.table import find
 
-scores = runs.find(tables.read(table), {"task": p["task"], "lang": p["lang"], "seed": p["seed"]})
+of_run = {"task": p["task"], "lang": p["lang"], "seed": p["seed"]}
+scores = find(SCORES.read(kept.home), of_run)
 # not the masks of another task, language or seed that were moved here; controls may have none
 own = scores[
     scores.mask_task.isin(["", p["task"]])
@@ -176,8 +180,8 @@ figures.losses(pd.concat(curves) if curves else pd.DataFrame())
 # ## What was written
 
 # %%
-path = runs.ticket_path(p["runs_dir"], p["scale"], p["task"], p["lang"], p["seed"])
+path = kept.ticket(p["task"], p["lang"], p["seed"])
 print(
     f"ticket: {path} ({path.stat().st_size / 1e6:.2f} MB, {ticket.weights:,} weights, all levels)"
 )
-print(f"table:  {table} ({len(scores)} rows of this run)")
+print(f"table:  {SCORES.path(kept.home)} ({len(scores)} rows of this run)")

@@ -60,14 +60,14 @@ p
 from tqdm.auto import tqdm
 
 from lnlib import SCALES, Workbench, find_ticket, load_encoder
+from lnlib.papers.foroutan.doors import places, ticket_at
 from lnlib.results import runs
 
 encoder = load_encoder(SCALES[p["scale"]].encoder)
-table = p["runs_dir"] / p["scale"] / "scores.csv"
 tickets = {
-    source: runs.ticket_at(
+    source: ticket_at(
         encoder, p["source_task"], source, p["scale"], p["sparsity"], p["source_seed"],
-        p["runs_dir"], table, p["data_dir"],
+        p["runs_dir"], p["data_dir"],
     )
     for source in tqdm(p["langs"], desc="tickets")
 }  # fmt: skip
@@ -82,8 +82,9 @@ import pandas as pd
 bench = Workbench(encoder, p["task"], p["lang"], p["scale"], data_dir=p["data_dir"])
 random = find_ticket(encoder, p["task"], p["lang"], p["scale"], seed=p["seed"], method="random")
 trials = {"full model": None, **{f"mask of {k}": t for k, t in tickets.items()}, "random": random}
+home = places(p["runs_dir"], p["scale"]).home  # measured before is not measured again
 rows = {
-    name: runs.measure(bench, mask, p["sparsity"], p["seed"], table)
+    name: runs.measure(bench, mask, p["sparsity"], p["seed"], home)
     for name, mask in tqdm(trials.items(), desc=f"on {p['lang']}")
 }
 shown = pd.DataFrame(rows).T[["metric", "value", "loss"]]

@@ -34,7 +34,7 @@ CHROMIUM = next(
 
 @cache
 def recorded():
-    paths = {scale: ROOT / "results" / scale / "overlap.csv" for scale in SCALES}
+    paths = {scale: ROOT / "results/foroutan" / scale / "overlap.csv" for scale in SCALES}
     return {scale: tables.read(path) for scale, path in paths.items() if path.exists()}
 
 

@@ -83,17 +83,17 @@ def test_the_main_job_through_papermill(tmp_path):
     outputs = [o for c in executed.cells if c.cell_type == "code" for o in c.outputs]
     pictures = [o for o in outputs if {"image/svg+xml", "image/png"} & set(o.get("data", {}))]
     assert len(pictures) >= 3
-    ticket = Ticket.load(tmp_path / "runs/demo/ner/ur/seed0/ticket.safetensors")
+    ticket = Ticket.load(tmp_path / "runs/foroutan/demo/ner/ur/seed0/ticket.safetensors")
     assert ticket.levels == (50,)
-    table = tables.read(tmp_path / "runs/demo/scores.csv")
+    table = tables.read(tmp_path / "runs/foroutan/demo/scores.csv")
     assert sorted(zip(table.method, table.sparsity, strict=True)) == [
         ("full", 0), ("magnitude", 50), ("random", 50), ("ticket", 50)
     ]  # fmt: skip
 
-    before = (tmp_path / "runs/demo/scores.csv").read_bytes()
+    before = (tmp_path / "runs/foroutan/demo/scores.csv").read_bytes()
     again = papermill(PRUNE, "out.ipynb", "-p", "lang", "ur", *short, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert (tmp_path / "runs/demo/scores.csv").read_bytes() == before
+    assert (tmp_path / "runs/foroutan/demo/scores.csv").read_bytes() == before
 
     for name, *arguments in (
         ("prune", "-p", "lang", "en", *short),
@@ -103,7 +103,7 @@ def test_the_main_job_through_papermill(tmp_path):
         notebook = str(ROOT / "notebooks" / f"{name}.ipynb")
         done = papermill(notebook, f"{name}.ipynb", *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    table = tables.read(tmp_path / "runs/demo/scores.csv")
+    table = tables.read(tmp_path / "runs/foroutan/demo/scores.csv")
     assert len(table[(table.lang == "ur") & (table.mask_lang == "en")]) == 1
 
 

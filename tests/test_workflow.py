@@ -87,7 +87,7 @@ def finished(folder, *arguments, profile="local"):
 
 
 def stamps(folder):
-    return sorted((folder / "runs/demo").glob("*/*/seed0/*.done"))
+    return sorted((folder / "runs/foroutan/demo").glob("*/*/seed0/*.done"))
 
 
 def killed_then_finished(folder, *arguments, profile="local", whole_group=False):
@@ -116,8 +116,8 @@ def killed_then_finished(folder, *arguments, profile="local", whole_group=False)
 
 
 def measured(folder):
-    scores = tables.read(folder / "results/demo/scores.csv")
-    return scores.drop(columns=MADE_BY), tables.read(folder / "results/demo/overlap.csv")
+    scores = tables.read(folder / "results/foroutan/demo/scores.csv")
+    return scores.drop(columns=MADE_BY), tables.read(folder / "results/foroutan/demo/overlap.csv")
 
 
 @pytest.fixture(scope="module")
@@ -147,14 +147,14 @@ def test_a_killed_grid_ends_with_every_row_once(local):
 @pytest.mark.slow
 def test_a_failed_run_is_named_and_the_others_go_on(local, tmp_path):
     shutil.copytree(local / "runs", tmp_path / "runs")
-    ticket = tmp_path / "runs/demo/ner/sw/seed0/ticket.safetensors"
+    ticket = tmp_path / "runs/foroutan/demo/ner/sw/seed0/ticket.safetensors"
     ticket.write_bytes(ticket.read_bytes()[:1000])
-    (tmp_path / "runs/demo/mlm/ur/seed0/transfer.done").unlink()
+    (tmp_path / "runs/foroutan/demo/mlm/ur/seed0/transfer.done").unlink()
     code, said = finished(tmp_path, "--cores", "2", "--config", *GRID)
     assert code != 0 and "not a whole ticket" in said
     named = said.partition("These stopped")[2]
     assert "ner/sw/seed0/prune.ipynb" in named and "transfer" not in named
-    assert (tmp_path / "runs/demo/mlm/ur/seed0/transfer.done").exists()
+    assert (tmp_path / "runs/foroutan/demo/mlm/ur/seed0/transfer.done").exists()
 
 
 @workflow

@@ -129,11 +129,9 @@ FAMILIES = {
                 byte_tokenizer),
     "camembert": (lambda: transformers.CamembertConfig(
         **_small(type_vocab_size=1, pad_token_id=1)), byte_tokenizer),
-    "mpnet": (lambda: transformers.MPNetConfig(**_small(pad_token_id=1)), byte_tokenizer),
     "gpt2": (lambda: transformers.GPT2Config(
         vocab_size=600, n_positions=42, n_embd=16, n_layer=2, n_head=2, bos_token_id=2,
         eos_token_id=2), lambda: byte_tokenizer(False)),
-    "albert": (lambda: transformers.AlbertConfig(**_small(embedding_size=8)), tokenizer),
     "deberta-v2": (lambda: transformers.DebertaV2Config(**_small(
         relative_attention=True, pos_att_type=["p2c", "c2p"])), tokenizer),
     "modernbert": (lambda: transformers.ModernBertConfig(**_small(

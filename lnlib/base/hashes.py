@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 DIGITS = 12  # 48 bits: a million names, and a chance of one in 500 that any two are alike
 
@@ -40,3 +44,19 @@ def _digest(parts: Iterable[str | bytes | memoryview]) -> bytes:
     for part in parts:
         digest.update(part.encode() if isinstance(part, str) else part)
     return digest.digest()
+
+
+LATER = {"later": True}  # metadata of a field that came when results had been recorded without it
+
+
+def settings(instance: DataclassInstance) -> dict[str, Any]:
+    """The fields of a dataclass for `of_settings`: those marked `LATER` only where they are set.
+
+    A result that was recorded before a field was there was made with its default.
+    """
+    left_out = {
+        field.name
+        for field in fields(instance)
+        if field.metadata.get("later") and getattr(instance, field.name) == field.default
+    }
+    return {name: value for name, value in asdict(instance).items() if name not in left_out}

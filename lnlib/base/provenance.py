@@ -94,16 +94,16 @@ def versions(*deciding: str) -> dict[str, str]:
 
 
 def machine() -> dict[str, object]:
-    """Processor, device and threads of this run."""
+    """Processor, device and threads of this run's last training."""
     import torch
 
-    from lnlib.base.device import default_device
+    from lnlib.base import device as computing
 
-    device = default_device()
+    device = computing.default_device()
     return {
         "machine": _processor(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "threads": torch.get_num_threads(),
+        "threads": computing.used(),
     }
 
 

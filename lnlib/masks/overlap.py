@@ -54,18 +54,19 @@ def overlap_table(tickets: Iterable[Ticket | PackedMask], level: int = 50,
     different encoders. Many masks are best read with `PackedMask.load`: 99 of mBERT's take 1.1 GB.
     """
     groupings, tickets = _groupings(by), _listed(tickets)
-    both = _counts(tickets, level)
-    matrices = tickets[0].matrices
-    first, second = np.triu_indices(len(tickets), 1)
+    masks = [ticket.packed(level) for ticket in tickets]
+    both = _counts(masks, level)
+    matrices = masks[0].matrices
+    first, second = np.triu_indices(len(masks), 1)
     sizes = np.array([m.weights for m in matrices])[:, None]
     kept_a, kept_b = (both[:, side, side] for side in (first, second))  # (matrices, pairs)
     both = both[:, first, second]
     p, q = kept_a / sizes, kept_b / sizes
     chance, union = p * q * sizes, (p + q - p * q) * sizes
     names = {
-        column: np.array([who(ticket)[column.removesuffix(side)] for ticket in tickets])[pairs]
+        column: np.array([who(mask)[column.removesuffix(side)] for mask in masks])[pairs]
         for side, pairs in (("_a", first), ("_b", second))
-        for column in who(tickets[0], side)
+        for column in who(masks[0], side)
     }
     tables = []
     for grouping in groupings:
@@ -110,14 +111,15 @@ def density_table(tickets: Iterable[Ticket | PackedMask], level: int = 50,
         for grouping in groupings:
             for part, value in mask.density(grouping).items():
                 where = {"sparsity": int(level), "by": grouping, "part": part}
-                rows.append({**where, **who(ticket), "density": value})
+                rows.append({**where, **who(mask), "density": value})
     return pd.DataFrame(rows)
 
 
-def who(ticket: Ticket | PackedMask, suffix: str = "") -> dict[str, object]:
-    """A ticket's columns in a table; those of pairs end in "_a" and "_b"."""
+def who(mask: PackedMask, suffix: str = "") -> dict[str, object]:
+    """A mask's columns in a table; those of pairs end in "_a" and "_b"."""
     names = ("method", "task", "lang", "seed")
-    return {f"{name}{suffix}": getattr(ticket.record, name) for name in names}
+    named = {f"{name}{suffix}": getattr(mask.record, name) for name in names}
+    return {**named, f"mask{suffix}": mask.digest}
 
 
 def _groupings(by: str | Iterable[str]) -> list[str]:

@@ -15,7 +15,8 @@ from lnlib.base.files import locked
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import Matrix, prunable
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.pruning.methods import CRITERIA, METHODS, WITHOUT_DATA
 from lnlib.pruning.rounds import Search, head_of, one_round, search_hash, trainings, trainings_done
 from lnlib.training.workbench import Trained, Workbench

@@ -20,8 +20,7 @@ from lnlib.base.device import default_device
 from lnlib.base.provenance import machine, versions
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.matrices import encoder_of, prunable
-from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
-from lnlib.results.table import Table
+from lnlib.results.plan import COST, PEAKS, STARTUP, Run, hours_at_least
 from lnlib.tasks.examples import Encoded, training_order
 from lnlib.tasks.task import Task
 from lnlib.training.recipe import Recipe, Scale
@@ -138,14 +137,6 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-_KEY = ("scale", "task", "machine", "device", "threads")
-COST = Table(
-    "cost", _KEY,
-    (*_KEY, "lang", "seconds", "flops", "memory", "ticket", "steps", "lnlib", "code", "torch",
-     "recipe", "encoder"),
-)  # fmt: skip
-
-
 def row(what: Measured, task: Task, lang: str, scale: Scale, encoder: Encoder) -> dict[str, Any]:
     """What was measured, as a row of `COST`."""
     recipe, made_by = scale.recipe(task), versions("training.workbench", task.module)
@@ -182,6 +173,6 @@ def report(
     return (
         f"{table.to_string(index=False, float_format='{:.3g}'.format)}\n"
         f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
-        f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
+        f"({machine()['threads']} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
         f"Hours at least, by the data sheet's peak: {', '.join(least)}"
     )

@@ -10,6 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lnlib.results.table import Table
+
+# What one training of a task takes on a machine, as `results.cost` measures it.
+_KEY = ("scale", "task", "machine", "device", "threads")
+COST = Table(
+    "cost", _KEY,
+    (*_KEY, "lang", "seconds", "flops", "memory", "ticket", "steps", "lnlib", "code", "torch",
+     "recipe", "encoder"),
+)  # fmt: skip
 STARTUP = 10.0  # seconds of a run outside training and scoring: interpreter, imports, data, figures
 # FLOP/s by the data sheets, of the arithmetic that trainings use there: fp32 on the T4 that Colab
 # lends (it has no bf16 units), bf16 on an H200.

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lnlib.base.provenance import machine, versions
-from lnlib.pruning.transfer import Result
 from lnlib.results.table import Table
-from lnlib.training.workbench import Workbench
+
+if TYPE_CHECKING:  # they bring torch, and a page that reads tables needs none
+    from lnlib.pruning.transfer import Result
+    from lnlib.training.workbench import Workbench
 
 _KEY = ("scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
-        "sparsity")  # fmt: skip
+        "sparsity", "mask")  # fmt: skip
 _VERSIONS = ("lnlib", "code", "torch", "transformers", "python")
 SCORES = Table("scores", _KEY, (*_KEY, "metric", "value", "loss", "n", "lost_words", "steps",
                "seconds", "lnlib", "code", "recipe", "data", "encoder", "torch", "transformers",
-               "python", "machine", "device", "threads"))  # fmt: skip
+               "python", "machine", "device", "threads"), later=("mask",))  # fmt: skip
 
 
 def score_row(result: Result, bench: Workbench) -> dict[str, Any]:

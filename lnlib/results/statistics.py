@@ -25,6 +25,10 @@ _FEWEST_SIGNS = 6  # languages: five have 32 ways to give signs, two of which ar
 _FEWEST = 5  # languages: fewer have so few orders (24 for four) that p cannot fall below 0.04
 
 
+Mask = tuple[str, int] | None  # language and seed; None for one that belongs to no language
+Pair = tuple[Mask, Mask]
+
+
 @dataclass(frozen=True)
 class Relation:
     """A rank correlation of two matrices over languages."""
@@ -136,7 +140,7 @@ def mean_interval(matrix: pd.DataFrame, *, resamples: int = RESAMPLES,
 
 def pairs_interval(
     values: Sequence[float],
-    pairs: Sequence[tuple[tuple[str, int] | None, tuple[str, int] | None]],
+    pairs: Sequence[Pair],
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -147,10 +151,26 @@ def pairs_interval(
     to no language. A pair counts as often as both its masks are drawn; two of one language and seed
     (of two tasks, say) are drawn together. Endless with fewer than three languages.
     """
-    masks = sorted({mask for pair in pairs for mask in pair if mask is not None})
-    langs = sorted({lang for lang, _ in masks})
-    if len(langs) < 3:
+    if len({mask[0] for pair in pairs for mask in pair if mask is not None}) < 3:
         return -np.inf, np.inf
+    (means,) = resampled_means([(values, pairs)], resamples=resamples, seed=seed)
+    low, high = np.nanquantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def resampled_means(
+    groups: Sequence[tuple[Sequence[float], Sequence[Pair]]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> np.ndarray:
+    """Means of several groups of pairs under the same draws of languages and seeds.
+
+    A group is its values with the two masks behind each, as in `pairs_interval`. Returns (groups,
+    resamples); NaN where a draw holds no pair of a group.
+    """
+    masks = sorted({mask for _, pairs in groups for pair in pairs for mask in pair if mask})
+    langs = sorted({lang for lang, _ in masks})
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(langs), [1 / len(langs)] * len(langs), size=resamples)
     drawn = np.ones((resamples, len(masks) + 1))  # the last column is for None
@@ -158,13 +178,14 @@ def pairs_interval(
         own = [place for place, mask in enumerate(masks) if mask[0] == lang]
         drawn[:, own] = rng.multinomial(count * len(own), [1 / len(own)] * len(own))
     place = {mask: number for number, mask in enumerate(masks)} | {None: len(masks)}
-    one = np.array([place[a] for a, _ in pairs])
-    other = np.array([place[None if b == a else b] for a, b in pairs])
-    weights = drawn[:, one] * drawn[:, other]
-    with np.errstate(invalid="ignore"):  # a draw may hold no pair at all
-        means = weights @ np.asarray(values, dtype=float) / weights.sum(axis=1)
-    low, high = np.nanquantile(means, [0.025, 0.975])
-    return float(low), float(high)
+    means = []
+    for values, pairs in groups:
+        one = np.array([place[a] for a, _ in pairs])
+        other = np.array([place[None if b == a else b] for a, b in pairs])
+        weights = drawn[:, one] * drawn[:, other]
+        with np.errstate(invalid="ignore"):  # a draw may hold no pair at all
+            means.append(weights @ np.asarray(values, dtype=float) / weights.sum(axis=1))
+    return np.stack(means)
 
 
 def crossed_interval(matrix: pd.DataFrame, *, resamples: int = RESAMPLES,

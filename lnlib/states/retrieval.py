@@ -15,9 +15,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib.base.device import default_device
+from lnlib.base.device import default_device, threads_for
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask, masked, without_absent
+from lnlib.masks.matrices import largest
 from lnlib.tasks.examples import Encoded, evaluation_order, padded_inputs
 
 PIVOT = "en"  # as in the paper; each other language is retrieved from it and it from each
@@ -44,7 +45,7 @@ def pooled_states(
     device = default_device()
     encoder.to(device).eval()
     out = torch.empty(0)
-    with torch.inference_mode():
+    with torch.inference_mode(), threads_for(largest(encoder)):
         for index in evaluation_order(sentences.lengths, _BATCH):
             batch = padded_inputs(sentences, index, tokenizer)
             inputs = {name: values.to(device) for name, values in batch.items()}

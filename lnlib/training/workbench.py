@@ -94,9 +94,17 @@ class Workbench:
               progress: Callable[[int, float], None] | None = None) -> Trained:  # fmt: skip
         """Put the head on the pre-trained weights, apply the mask, train, score.
 
-        The head, the order of the examples and MLM's masking depend on the seed alone, so that
-        trainings of one seed differ in their mask and nothing else. `data` replaces the training
-        data, never the data that are scored. UserError for a mask that does not fit the encoder.
+        Parameters:
+
+        - `seed`: the head, the order of the examples and MLM's masking depend on it alone, so that
+          trainings of one seed differ in their mask and nothing else.
+        - `mask`: pruned weights are zeroed first and stay zero.
+        - `data`: replaces the training data, never the data that are scored.
+        - `head`: weights that replace those of the head.
+        - `horizon`: steps after which the rate is zero, if not after the recipe's.
+        - `progress`: called after every step with its number and loss.
+
+        Raises UserError for a mask that does not fit the encoder.
         """
         model = self.model(seed)
         if head is not None:

@@ -6,6 +6,8 @@ and knows no paper.
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -24,10 +26,13 @@ from lnlib.pruning.methods import METHODS, WITHOUT_DATA
 from lnlib.pruning.rounds import Search
 from lnlib.results import runs
 from lnlib.results.places import Places
+from lnlib.results.scores import SCORES
 from lnlib.tasks.task import Task, TaskData
 from lnlib.training import workbench
 from lnlib.training.recipe import Recipe, Scale
 from lnlib.training.workbench import Trained
+
+PAPER = "foroutan"  # the folder of its runs and of its tables
 
 
 def get_scale(name: object) -> Scale:
@@ -232,14 +237,34 @@ def _check_bench(bench: workbench.Workbench, encoder: Encoder, data_dir: object,
 
 
 def places(runs_dir: str | Path, scale: str | Scale) -> Places:
-    """Where the runs of a scale are, under a user's folder for runs."""
-    return Places.of(as_path(runs_dir, "runs_dir"), "foroutan", str(scale))
+    """Where the runs of a scale are, under a user's folder for runs.
+
+    Runs that an earlier version left at RUNS/SCALE are named, with the command that moves them.
+    """
+    folder = as_path(runs_dir, "runs_dir")
+    found = Places.of(folder, PAPER, str(scale))
+    old = folder / str(scale)
+    if SCORES.path(old).exists() and not found.home.exists():
+        home, *quoted = (shlex.quote(str(path)) for path in (found.home.parent, old, found.home))
+        print(
+            f"runs of an earlier version are in {str(old)!r}; to go on from them: "
+            f"mkdir -p {home} && mv {' '.join(quoted)}",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+    return found
 
 
 def ticket_at(encoder: Encoder, task: str | Task, lang: str, scale: str | Scale, sparsity: int,
               seed: int, runs_dir: str | Path,
               data_dir: str | Path | None = None) -> Ticket:  # fmt: skip
-    """The ticket in `runs_dir` that has a mask at `sparsity` %, searched first if there is none.
+    """The ticket of a search that has a mask at `sparsity` %, searched first if there is none.
+
+    Parameters:
+
+    - `encoder`, `task`, `lang`, `scale`, `seed`: of the search.
+    - `sparsity`: in %.
+    - `runs_dir`: where tickets are looked for and left.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
 
     A search that was stopped before that level goes on with the levels it was started with, one
     that was to end before it goes on to it.

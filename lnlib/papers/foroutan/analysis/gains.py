@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lnlib.papers.foroutan.coverage import TASKS
+from lnlib.papers.foroutan.coverage import MIXTURE, TASKS
 from lnlib.papers.foroutan.scales import HEADLINE
 
 UNITS = {"mlm": "perplexity", "ner": "F1", "xnli": "accuracy"}
@@ -64,6 +64,15 @@ def control(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
     level = 0 if method == "full" else HEADLINE
     rows = rows[(rows["sparsity"] == level) & ~mixed(rows["lang"])]
     return over_own(rows, scores, task).groupby(rows["lang"]).mean().dropna()
+
+
+def against_full(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
+    """Change from the full model's score to that under a control's 50 % mask, by language, in %.
+
+    Above 0 is better; compared seed by seed, through the own mask of each.
+    """
+    gain = control(scores, task, method) - control(scores, task, "full")
+    return 100 * gain / at(scores, task, "full")
 
 
 def moved(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.DataFrame:
@@ -125,6 +134,20 @@ def change(scores: pd.DataFrame, task: str, sparsity: int = HEADLINE) -> pd.Data
     rows = moved(scores, task, sparsity)
     rows = rows[~mixed(rows["mask_lang"]) & ~mixed(rows["lang"])]
     return rows.pivot_table(index="mask_lang", columns="lang", values="gain", aggfunc="mean")
+
+
+def under_mixture(scores: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Scores of targets under the mask of the mixture, the best of its languages', and the own one.
+
+    Index the targets; columns mixed, best, own, each missing where nothing was measured. The own
+    mask is of the seeds that were moved. Source: paper, Table 1.
+    """
+    rows = moved(scores, task)
+    by_mask = rows.pivot_table(index="lang", columns="mask_lang", values="value")
+    by_mask = by_mask.reindex(columns=[MIXTURE, *MIXTURE.split("+")])
+    mixed, best = by_mask[MIXTURE], by_mask.drop(columns=MIXTURE).max(axis=1)
+    own = at(scores[scores["seed"].isin(rows["seed"])], task, "own")
+    return pd.DataFrame({"mixed": mixed, "best": best, "own": own})
 
 
 def cross_task(scores: pd.DataFrame, sparsity: int = HEADLINE) -> pd.DataFrame:

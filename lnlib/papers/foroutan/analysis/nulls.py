@@ -10,6 +10,7 @@ languages are compared with two seeds of one language only across seeds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ import pandas as pd
 from lnlib.papers.foroutan import published
 from lnlib.papers.foroutan.analysis.gains import mixed
 from lnlib.pruning.methods import METHODS, WITHOUT_DATA
-from lnlib.results.statistics import pairs_interval
+from lnlib.results.statistics import Mask, Pair, pairs_interval, resampled_means
 
 
 def kind(overlap: pd.DataFrame) -> pd.Series:
@@ -142,6 +143,63 @@ def layer_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.Dat
     return rungs[rungs["layer"].notna()].astype({"layer": int})
 
 
+def last_layer(overlap: pd.DataFrame, task: str) -> pd.Series:
+    """Mean Jaccard (%) of each rung in the layer next to the head."""
+    rungs = layer_ladder(overlap, task)
+    return rungs[rungs["layer"] == rungs["layer"].max()].groupby("rung")["jaccard"].mean()
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """An overlap among its floor and its ceiling, all in %."""
+
+    floor: float
+    overlap: float
+    ceiling: float
+    low: float = np.nan  # 95 % of `share`; missing where it has no bound
+    high: float = np.nan
+
+    @property
+    def share(self) -> float:
+        """Of the way from floor to ceiling (%); missing where there is no way between them."""
+        way = self.ceiling - self.floor
+        return 100 * (self.overlap - self.floor) / way if way > 0 else np.nan
+
+
+FLOOR, BETWEEN, CEILING = RUNGS[1], "other language, other seed", "same language, other seed"
+
+
+def corrected(overlap: pd.DataFrame, task: str, floor: str = FLOOR,
+              sparsity: int = 50) -> Corrected | None:  # fmt: skip
+    """How far languages come from a floor (a rung) to what two seeds of one language share.
+
+    Languages are compared across seeds, as the ceiling is. The interval draws languages and then
+    their seeds again, the same for all three rungs; it has no bound with fewer than three
+    languages, or where the ceiling is not above the floor in 97.5 % of the draws (the ratio's
+    denominator may then be 0; Fieller 1954). None where a rung has not been measured.
+    """
+    rungs = ladder(overlap, task, sparsity).drop_duplicates(["rung", "pair"])
+    parts = [rungs[rungs["rung"] == rung] for rung in (floor, BETWEEN, CEILING)]
+    if any(part.empty for part in parts):
+        return None
+    means = [float(part["jaccard"].mean()) for part in parts]
+    low = high = np.nan
+    groups = [(part["jaccard"].tolist(), _masks(overlap, part)) for part in parts]
+    if len({mask[0] for pair in groups[1][1] for mask in pair if mask}) >= 3:
+        below, between, above = resampled_means(groups)
+        way = above - below
+        if np.nanquantile(way, 0.025) > 0:
+            shares = 100 * (between - below) / np.where(way > 0, way, np.nan)
+            low, high = map(float, np.nanquantile(shares, [0.025, 0.975]))
+    return Corrected(means[0], means[1], means[2], low, high)
+
+
+def published_corrected(task: str) -> Corrected:
+    """`corrected` by what the paper prints; from independent masks, its only floor."""
+    rungs = published_ladder(task)
+    return Corrected(rungs[RUNGS[0]], rungs["other language, same seed"], rungs[CEILING])
+
+
 def ladder_means(overlap: pd.DataFrame, rungs: pd.DataFrame) -> pd.DataFrame:
     """The means of a `ladder` of `overlap`: index rung; columns mean, low, high (%), pairs.
 
@@ -153,17 +211,22 @@ def ladder_means(overlap: pd.DataFrame, rungs: pd.DataFrame) -> pd.DataFrame:
     for rung, part in rows.groupby("rung", sort=False):
         low = high = np.nan
         if (part["pair"] >= 0).all():
-            masks = overlap.loc[part["pair"]]
-            sides = [_names(masks, "a"), _names(masks, "b")]
-            bounds = pairs_interval(part["jaccard"].tolist(), list(zip(*sides, strict=True)))
+            bounds = pairs_interval(part["jaccard"].tolist(), _masks(overlap, part))
             low, high = bounds if np.isfinite(bounds).all() else (np.nan, np.nan)
         out[rung] = (part["jaccard"].mean(), low, high, len(part))
     return pd.DataFrame.from_dict(out, orient="index", columns=["mean", "low", "high", "pairs"])
 
 
-def _names(masks: pd.DataFrame, side: str) -> list[tuple[str, int] | None]:
+def _masks(overlap: pd.DataFrame, rungs: pd.DataFrame) -> list[Pair]:
+    """The two masks behind each row of a ladder; a formula has none."""
+    masks = overlap.reindex(rungs["pair"])
+    return list(zip(_names(masks, "a"), _names(masks, "b"), strict=True))
+
+
+def _names(masks: pd.DataFrame, side: str) -> list[Mask]:
     """Language and seed of the searched masks on one side; None for masks made without data."""
-    made = masks[f"method_{side}"].isin(WITHOUT_DATA)
+    method = masks[f"method_{side}"]
+    made = method.isin(WITHOUT_DATA) | method.isna()
     columns = masks[f"lang_{side}"], masks[f"seed_{side}"], made
     return [None if no else (lang, int(seed)) for lang, seed, no in zip(*columns, strict=True)]
 

@@ -38,6 +38,13 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
             data_dir: str | Path | None = None) -> None:  # fmt: skip
     """Search every language with each of PARTS, and write `seed_parts.csv`.
 
+    Parameters:
+
+    - `task`, `langs`, `scale`: what is searched.
+    - `runs_dir`: where tickets are kept; what is there is not searched again.
+    - `results_dir`: where tables go.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
+
     A row is a search in `lang` that has `parts` in common with the ticket of seed 0 in `other`, at
     50 %: `jaccard`, and of `masks.excess` the departures they share (`shared`) and would share by
     chance (`expected_near`), all 0 to 1. What has been searched in `runs_dir` is not searched
