@@ -17,10 +17,9 @@ import pandas as pd
 import torch
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError, brief, choose, nearest, whole
+from lnlib.base.errors import UserError, brief, nearest, whole
 from lnlib.base.files import as_path
 from lnlib.base.hashes import short
-from lnlib.languages import codes_of
 from lnlib.masks import packing, reference, ticket_file
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import MATRIX_NAME, Matrix
@@ -193,8 +192,7 @@ class Ticket:
         Raises UserError if a file is no such dictionary, prunes anything but an encoder's layers
         and pooler, or the masks do not nest.
         """
-        choose(task, reference.TASKS, "task")
-        codes_of(lang)
+        reference.check_origin(task, lang)
         seed = seeds.check(seed)
         for value in (encoder, encoder_fingerprint):
             if not isinstance(value, str):
