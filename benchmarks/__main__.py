@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("step", "threshold", "overlap", "disk", "growth", "startup", "round", "gpu")
+NAMES = ("step", "threshold", "overlap", "disk", "growth", "cka", "startup", "round", "gpu")
 
 if __name__ == "__main__":
     failed = [

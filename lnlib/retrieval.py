@@ -26,22 +26,21 @@ from transformers import PreTrainedTokenizerBase
 from lnlib import results, runs, tables
 from lnlib.corpora import load_parallel
 from lnlib.encoders import Encoder, load_encoder
-from lnlib.encoding import Encoded, collate, encode_sentences, evaluation_order
+from lnlib.encoding import Encoded, encode_sentences
 from lnlib.errors import choose
 from lnlib.languages import LANGUAGES
 from lnlib.masks import Mask, encoder_of, masked, without_absent
 from lnlib.methods import WITHOUT_DATA
 from lnlib.pruning import check_ticket, find_ticket
 from lnlib.scales import HEADLINE, SCALES
+from lnlib.states import pooling
 from lnlib.tickets import Ticket
-from lnlib.training import default_device
 from lnlib.transfers import Source
 
 PIVOT = "en"  # as in the paper; each other language is retrieved from it and it from each
 NEIGHBOURS = 5  # the reference code's
 MAX_TOKENS = 128  # the reference's for NER and XNLI; cuts 3 in 100 Hindi sentences, fewer elsewhere
 RANDOM_SEEDS = (0, 1, 2)  # three random masks, to see how much they differ
-_BATCH = 64  # sentences at a time: little padding, and states of mBERT's size stay under 1 GB
 
 
 @dataclass(frozen=True)
@@ -57,23 +56,9 @@ def pooled_states(
 ) -> torch.Tensor:
     """Mean over each sentence's tokens, (L + 1, N, H): the embeddings, then every layer's output.
 
-    Padding is left out; [CLS] and [SEP] count, as in the reference, which averages what its
-    attention mask shows. float32, on the CPU.
+    [CLS] and [SEP] count, as in the reference, which averages what its attention mask shows.
     """
-    device = default_device()
-    encoder.to(device).eval()
-    out = torch.empty(0)
-    with torch.inference_mode():
-        for index in evaluation_order(sentences.lengths, _BATCH):
-            batch = collate(sentences, index, tokenizer)
-            inputs = {name: values.to(device) for name, values in batch.inputs.items()}
-            levels = encoder(**inputs, output_hidden_states=True).hidden_states  # (B, T, H) each
-            shown = inputs["attention_mask"][..., None].float()  # (B, T, 1)
-            means = torch.stack([(level * shown).sum(1) / shown.sum(1) for level in levels])
-            if not len(out):
-                out = torch.empty(len(levels), len(sentences), means.shape[-1])
-            out[:, torch.from_numpy(index)] = means.float().cpu()
-    return out
+    return pooling.pooled_states(encoder, sentences, tokenizer, special=True)
 
 
 def retrieve(x: torch.Tensor, y: torch.Tensor, neighbours: int = NEIGHBOURS) -> tuple[Found, Found]:
