@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks import shapes
 from benchmarks.peers import pt_files
 from benchmarks.table import Options, Row, interleaved, main, peak_bytes, ratio
-from lnlib.tickets import PackedMask, Ticket
+from lnlib.masks.ticket import PackedMask, Ticket
 
 JOB = "one search on disk"
 LEVEL = 50

@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks import shapes, step
 from benchmarks.overlap import LEVEL, many
 from benchmarks.table import Options, Row, interleaved, main, ratio
-from lnlib.overlap import overlap_table
-from lnlib.tickets import PackedMask
+from lnlib.masks.overlap import overlap_table
+from lnlib.masks.ticket import PackedMask
 
 OVERLAP = "overlap against masks"
 WEIGHTS = "overlap against weights"

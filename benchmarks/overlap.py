@@ -14,9 +14,9 @@ import torch
 from benchmarks import shapes
 from benchmarks.peers import float_overlap, gram_overlap
 from benchmarks.table import Options, Row, clock, interleaved, main, peak_bytes, ratio, time_rows
-from lnlib.masks import Matrix
-from lnlib.overlap import overlap_table
-from lnlib.tickets import PackedMask, part_of
+from lnlib.masks.matrices import Matrix
+from lnlib.masks.overlap import overlap_table
+from lnlib.masks.ticket import PackedMask, part_of
 
 JOB = "overlap of all pairs"
 BY = ("all", "layer", "component")

@@ -1,7 +1,7 @@
 """A NER round at the paper's shapes: real sentences, mBERT's tokenizer and shape, random weights.
 
 The official recipe pads to 128 tokens and multiplies masks in hooks; ours is
-`lnlib.training.train`. Both start from the same weights and mask, in batches of the paper's size. A
+`training.loop.train`. Both start from the same weights and mask, in batches of the paper's size. A
 round has 1,875 steps; a few are timed. Ours takes as long as its sentences: its batches stand at
 even quantiles of an epoch's batches by padded length, so that a few of them cost what an average
 batch costs.
@@ -22,10 +22,10 @@ from transformers import PreTrainedTokenizerBase
 from benchmarks import shapes, table
 from benchmarks.peers import padded_round
 from benchmarks.table import Options, Row, main
-from lnlib import training
-from lnlib.corpora import load
-from lnlib.encoding import TaskData, encode, training_order
-from lnlib.scales import SCALES, Recipe
+from lnlib.corpora.loading import load
+from lnlib.papers.foroutan.scales import SCALES, Recipe
+from lnlib.tasks.examples import TaskData, encode, training_order
+from lnlib.training import loop
 
 JOB = "one NER round"
 LANG = "en"
@@ -85,9 +85,9 @@ def _ours(toy: bool, found: TaskData, tokenizer: PreTrainedTokenizerBase, recipe
     mask = shapes.half(model)
     order = [batches[0], *batches]
     steps = replace(recipe, steps=len(order))
-    with mock.patch.object(training, "training_order", lambda *_: order):
+    with mock.patch.object(loop, "training_order", lambda *_: order):
         return _seconds(
-            lambda clock: training.train(model, found, steps, tokenizer, 0, mask, progress=clock),
+            lambda clock: loop.train(model, found, steps, tokenizer, 0, mask, progress=clock),
             len(batches),
         )
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 import transformers
 
-from lnlib.masks import Mask, Matrix, prunable
-from lnlib.scales import LEVELS
-from lnlib.tickets import Record, Ticket
+from lnlib.masks.matrices import Mask, Matrix, prunable
+from lnlib.masks.ticket import Record, Ticket
+from lnlib.papers.foroutan.scales import LEVELS
 
 NER_LABELS = 7
 

@@ -15,11 +15,11 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.table import Options, Row, interleaved, main
-from lnlib import tables
-from lnlib.corpora import load
+from lnlib.corpora.loading import load
 from lnlib.encoders import load_encoder
-from lnlib.encoding import encode
-from lnlib.scales import LEVELS, SCALES
+from lnlib.papers.foroutan.scales import LEVELS, SCALES
+from lnlib.results import tables
+from lnlib.tasks.examples import encode
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORT = "import lnlib"

@@ -16,9 +16,9 @@ from torch import nn
 from benchmarks import shapes
 from benchmarks.peers import mask_at_forward, prune_hooks
 from benchmarks.table import Options, Row, interleaved, main, time_rows
-from lnlib.encoding import Batch
-from lnlib.masks import Mask, check_fit, masked
-from lnlib.training import default_device, forward
+from lnlib.masks.matrices import Mask, check_fit, masked
+from lnlib.tasks.examples import Batch
+from lnlib.training.loop import default_device, forward
 
 JOB = "masked training step"
 BATCH, TOKENS, VOCABULARY = 8, 64, 1_000

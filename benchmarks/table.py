@@ -16,8 +16,8 @@ from time import perf_counter, process_time
 import numpy as np
 import pandas as pd
 
-from lnlib.files import replacing
-from lnlib.provenance import machine, versions
+from lnlib.base.files import replacing
+from lnlib.base.provenance import machine, versions
 
 FOLDER = Path(__file__).resolve().parents[1] / "results" / "bench"
 # On a machine that is shared, seconds of the processor say more than seconds on the wall; a process

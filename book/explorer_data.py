@@ -11,8 +11,8 @@ from typing import Any
 import pages
 from sphinx.application import Sphinx
 
-from lnlib import explorer
-from lnlib.scales import SCALES
+from lnlib.papers.foroutan.reading import explorer
+from lnlib.papers.foroutan.scales import SCALES
 
 
 def write(app: Sphinx) -> None:

@@ -15,22 +15,27 @@ ROOT = Path(lnlib.__file__).parent
 
 
 def imports() -> dict[str, set[str]]:
-    """Each module of lnlib with those it imports; a package counts as one module.
+    """Each module of lnlib, by its name below `lnlib`, with those it imports.
 
     Imports inside functions count too: they are late, to make `import lnlib` fast.
     """
-    graph: dict[str, set[str]] = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        module = path.relative_to(ROOT).with_suffix("").parts[0]
-        if module == "__init__":
-            continue
-        found = graph.setdefault(module, set())
+    files = {_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+    graph = {}
+    for module, path in files.items():
+        found = set()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lnlib"):
-                _, _, inside = node.module.partition(".")
-                names = [inside] if inside else [alias.name for alias in node.names]
-                found |= {name.split(".")[0] for name in names} - {module}
-    return {module: {name for name in found if name in graph} for module, found in graph.items()}
+                base = (node.module or "").removeprefix("lnlib").removeprefix(".")
+                for alias in node.names:  # a module of a package, or a name in a module
+                    whole = f"{base}.{alias.name}" if base else alias.name
+                    found.add(whole if whole in files else base)
+        graph[module] = {name for name in found if name in files} - {module, ""}
+    return {module: found for module, found in graph.items() if module}
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def depths(graph: dict[str, set[str]]) -> dict[str, int]:

@@ -14,12 +14,13 @@ import pandas as pd
 import yaml
 from IPython.display import Markdown, display
 
-from lnlib import gains, nulls, statistics, tables
-from lnlib.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.languages import LANGUAGES, PAPER_COVERAGE
-from lnlib.measures import NAMES, Tables
-from lnlib.scales import of_scale
-from lnlib.tasks import TASKS
+from lnlib.papers.foroutan.analysis import gains, nulls
+from lnlib.papers.foroutan.analysis.measures import NAMES, Tables
+from lnlib.papers.foroutan.grid import PEAKS, STARTUP, Run, hours_at_least, plan
+from lnlib.papers.foroutan.scales import of_scale
+from lnlib.results import statistics, tables
+from lnlib.tasks.task import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))

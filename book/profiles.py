@@ -17,10 +17,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from lnlib import figures, gains, nulls, published
 from lnlib.corpora import gazetteer
 from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
-from lnlib.tasks import TASKS
+from lnlib.papers.foroutan import figures, published
+from lnlib.papers.foroutan.analysis import gains, nulls
+from lnlib.tasks.task import TASKS
 
 HOME = Path(__file__).resolve().parent / "languages"
 PAGES = [(lang, task) for lang in LANGUAGES for task in TASKS if lang in COVERAGE[task]]

@@ -11,41 +11,41 @@ __version__ = "0.1.0"
 
 _HOME = {
     "LANGUAGES": "languages",
-    "LEVELS": "scales",
-    "SCALES": "scales",
-    "TASKS": "tasks",
+    "LEVELS": "papers.foroutan.scales",
+    "SCALES": "papers.foroutan.scales",
+    "TASKS": "tasks.task",
     "Encoder": "encoders",
-    "Search": "pruning",
-    "Ticket": "tickets",
-    "UserError": "errors",
-    "Workbench": "workbench",
-    "find_ticket": "pruning",
-    "jaccard": "overlap",
-    "load": "corpora",
+    "Search": "pruning.search",
+    "Ticket": "masks.ticket",
+    "UserError": "base.errors",
+    "Workbench": "training.workbench",
+    "find_ticket": "pruning.search",
+    "jaccard": "masks.overlap",
+    "load": "corpora.loading",
     "load_encoder": "encoders",
-    "overlap_table": "overlap",
-    "transfer": "transfers",
-    "verify": "verification",
+    "overlap_table": "masks.overlap",
+    "transfer": "pruning.transfer",
+    "verify": "papers.foroutan.verification",
 }
 __all__ = sorted(_HOME)
 
 if TYPE_CHECKING:
-    from lnlib.corpora import load as load
+    from lnlib.base.errors import UserError as UserError
+    from lnlib.corpora.loading import load as load
     from lnlib.encoders import Encoder as Encoder
     from lnlib.encoders import load_encoder as load_encoder
-    from lnlib.errors import UserError as UserError
     from lnlib.languages import LANGUAGES as LANGUAGES
-    from lnlib.overlap import jaccard as jaccard
-    from lnlib.overlap import overlap_table as overlap_table
-    from lnlib.pruning import Search as Search
-    from lnlib.pruning import find_ticket as find_ticket
-    from lnlib.scales import LEVELS as LEVELS
-    from lnlib.scales import SCALES as SCALES
-    from lnlib.tasks import TASKS as TASKS
-    from lnlib.tickets import Ticket as Ticket
-    from lnlib.transfers import transfer as transfer
-    from lnlib.verification import verify as verify
-    from lnlib.workbench import Workbench as Workbench
+    from lnlib.masks.overlap import jaccard as jaccard
+    from lnlib.masks.overlap import overlap_table as overlap_table
+    from lnlib.masks.ticket import Ticket as Ticket
+    from lnlib.papers.foroutan.scales import LEVELS as LEVELS
+    from lnlib.papers.foroutan.scales import SCALES as SCALES
+    from lnlib.papers.foroutan.verification import verify as verify
+    from lnlib.pruning.search import Search as Search
+    from lnlib.pruning.search import find_ticket as find_ticket
+    from lnlib.pruning.transfer import transfer as transfer
+    from lnlib.tasks.task import TASKS as TASKS
+    from lnlib.training.workbench import Workbench as Workbench
 
 
 def __getattr__(name: str) -> Any:

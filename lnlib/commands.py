@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lnlib.errors import UserError
+from lnlib.base.errors import UserError
 from lnlib.parameters import check
 
 LANGS = ("en", "fr", "ar", "zh")  # two that share a script, and two other scripts

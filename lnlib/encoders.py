@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
-from lnlib import seeds
-from lnlib.errors import UserError
-from lnlib.tasks import get_task
+from lnlib.base import seeds
+from lnlib.base.errors import UserError
+from lnlib.tasks.task import get_task
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
@@ -117,7 +117,7 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
             "AutoModel.from_pretrained(...).save_pretrained(...) writes them anew"
         )
     if not local:
-        from lnlib.hub_access import reach_hub
+        from lnlib.base.hub_access import reach_hub
 
         reach_hub()
     where = str(path) if local else str(name)
@@ -133,7 +133,7 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
             raise UserError(
                 f"{where!r} holds no encoder that transformers loads: {cause}"
             ) from cause
-        from lnlib.hub_access import hub_error
+        from lnlib.base.hub_access import hub_error
 
         near = get_close_matches(str(name), [MINI, *_PINNED], n=1, cutoff=0.8)
         what = f"encoder {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}"

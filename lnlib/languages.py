@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lnlib.errors import UserError, choose
+from lnlib.base.errors import UserError, choose
 
 
 @dataclass(frozen=True)

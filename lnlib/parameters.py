@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lnlib import seeds
-from lnlib.corpora import check_data_dir
-from lnlib.errors import UserError, choose
+from lnlib.base import seeds
+from lnlib.base.errors import UserError, choose
+from lnlib.corpora.loading import check_data_dir
 from lnlib.languages import check_language
-from lnlib.methods import METHODS
-from lnlib.pruning import check_levels
-from lnlib.scales import SCALES
-from lnlib.tasks import TASKS
-from lnlib.training import default_device
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.pruning.methods import METHODS
+from lnlib.pruning.search import check_levels
+from lnlib.tasks.task import TASKS
+from lnlib.training.loop import default_device
 
 CONTROLS = tuple(method for method in METHODS if method != "ticket")
 

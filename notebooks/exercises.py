@@ -41,7 +41,8 @@ p
 # %%
 import numpy as np  # noqa: F401  # for your answers
 
-from lnlib import exercises, nulls
+from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.reading import exercises
 
 # %% [markdown]
 # ## 1. What chance gives

@@ -54,7 +54,8 @@ p
 # %%
 from tqdm.auto import tqdm
 
-from lnlib import SCALES, find_ticket, load_encoder, overlap_table, runs
+from lnlib import SCALES, find_ticket, load_encoder, overlap_table
+from lnlib.results import runs
 
 encoder = load_encoder(SCALES[p["scale"]].encoder)
 table = p["runs_dir"] / p["scale"] / "scores.csv"
@@ -83,7 +84,7 @@ whole = overlap[overlap.by == "all"]
 whole[["method_a", "lang_a", "method_b", "lang_b", "jaccard", "expected", "simple_matching"]]
 
 # %%
-from lnlib import figures
+from lnlib.papers.foroutan import figures
 
 figures.overlap_matrix(overlap, p["task"], sparsity=p["sparsity"])
 

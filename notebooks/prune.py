@@ -90,7 +90,7 @@ for example in sample[:4]:
 # %%
 from tqdm.auto import tqdm
 
-from lnlib import runs
+from lnlib.results import runs
 
 table = p["runs_dir"] / p["scale"] / "scores.csv"
 bar = tqdm(total=(len(p["sparsities"]) + 1) * recipe.steps, unit="step", mininterval=1)
@@ -119,7 +119,7 @@ ticket
 
 # %%
 from lnlib import find_ticket
-from lnlib.methods import WITHOUT_DATA
+from lnlib.pruning.methods import WITHOUT_DATA
 
 level = 50 if 50 in ticket.levels else ticket.levels[-1]
 for method in tqdm(p["controls"], desc=f"controls at {level} %"):
@@ -136,7 +136,8 @@ for method in tqdm(p["controls"], desc=f"controls at {level} %"):
     runs.measure(bench, control, level, p["seed"], table)
 
 # %%
-from lnlib import figures, tables
+from lnlib.papers.foroutan import figures
+from lnlib.results import tables
 
 scores = runs.find(tables.read(table), {"task": p["task"], "lang": p["lang"], "seed": p["seed"]})
 # not the masks of another task, language or seed that were moved here; controls may have none
@@ -156,7 +157,7 @@ figures.sparsity_curve(scores, p["task"], p["lang"])
 # Pruning is global: one threshold for all matrices, so layers and components keep different shares.
 
 # %%
-from lnlib.overlap import density_table
+from lnlib.masks.overlap import density_table
 
 figures.density_profile(density_table([ticket], level), "layer", sparsity=level)
 

@@ -59,7 +59,8 @@ p
 # %%
 from tqdm.auto import tqdm
 
-from lnlib import SCALES, Workbench, find_ticket, load_encoder, runs
+from lnlib import SCALES, Workbench, find_ticket, load_encoder
+from lnlib.results import runs
 
 encoder = load_encoder(SCALES[p["scale"]].encoder)
 table = p["runs_dir"] / p["scale"] / "scores.csv"

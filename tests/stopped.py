@@ -11,17 +11,17 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+import lnlib.workbench
 import seqeval.metrics  # noqa: F401  (scikit-learn: what scoring waits for)
 import torch
 import toys
 
 import lnlib.pruning
-import lnlib.workbench
-from lnlib import runs, tables
-from lnlib.corpora import load
+from lnlib.corpora.loading import load
 from lnlib.encoders import load_encoder
-from lnlib.encoding import encode
-from lnlib.workbench import Workbench
+from lnlib.results import runs, tables
+from lnlib.tasks.examples import encode
+from lnlib.training.workbench import Workbench
 
 LEVELS = (10, 30, 50)
 TRAININGS = len(LEVELS) + 1

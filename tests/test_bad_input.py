@@ -25,12 +25,14 @@ from papermill.translators import PythonTranslator
 from test_hub import ner as wikiann
 from test_hub import write
 
-from lnlib import find_ticket, runs, tables, training
+from lnlib import find_ticket
+from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.errors import UserError
-from lnlib.tickets import Ticket
-from lnlib.transfers import transfer
-from lnlib.workbench import Workbench
+from lnlib.masks.ticket import Ticket
+from lnlib.pruning.transfer import transfer
+from lnlib.results import runs, tables
+from lnlib.training import loop
+from lnlib.training.workbench import Workbench
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
@@ -373,9 +375,9 @@ def test_a_device_that_is_not_there_is_refused_by_the_first_cell(home, monkeypat
 
 def test_the_cpu_can_be_asked_for_where_there_is_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert training.default_device().type == "cuda"
+    assert loop.default_device().type == "cuda"
     monkeypatch.setenv("LNLIB_DEVICE", "cpu")
-    assert training.default_device().type == "cpu"
+    assert loop.default_device().type == "cpu"
 
 
 @pytest.mark.parametrize("where", ["forward", "collate"])
@@ -387,7 +389,7 @@ def test_a_full_gpu_is_said_with_what_to_try(home, ner, monkeypatch, where, batc
     def full(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    monkeypatch.setattr(training, where, full)
+    monkeypatch.setattr(loop, where, full)
     recipe = replace(toys.RECIPE, batch_size=batch)
     bench = Workbench(ner.encoder, "ner", "ur", recipe=recipe, data=ner.data)
     with pytest.raises(UserError, match=said):
@@ -399,7 +401,7 @@ def test_a_full_gpu_in_scoring_is_said_too(ner, monkeypatch):
     def full(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(training, "evaluation_order", full)
+    monkeypatch.setattr(loop, "evaluation_order", full)
     with pytest.raises(UserError, match="try a batch_size of 2"):
         ner.train(0)
 

@@ -22,12 +22,12 @@ from benchmarks.peers import (
     torch_cka,
 )
 from benchmarks.table import Options, Row
-from lnlib import masks
-from lnlib.encoding import collate
-from lnlib.overlap import _counts, overlap_table
+from lnlib.masks import matrices
+from lnlib.masks.overlap import _counts, overlap_table
+from lnlib.masks.ticket import PackedMask
 from lnlib.states import cka
-from lnlib.tickets import PackedMask
-from lnlib.training import forward
+from lnlib.tasks.examples import collate
+from lnlib.training.loop import forward
 
 TOY = Options(toy=True)
 
@@ -65,7 +65,7 @@ def test_peers_find_the_same_threshold():
     alive = [rng.random(part.size) > 0.3 for part in scores]
     left = [torch.from_numpy(part[lives]) for part, lives in zip(scores, alive, strict=True)]
     for count in (1, 1_234, 8_000):
-        ours = masks.threshold(scores, alive, count)
+        ours = matrices.threshold(scores, alive, count)
         assert ours == sorting.threshold(scores, alive, count) == topk.threshold(left, count)
 
 
@@ -74,7 +74,7 @@ def test_topk_prunes_the_same_weights():
     scores = [np.abs(rng.standard_normal(n, dtype=np.float32)) for n in (5_000, 300)]
     alive = [np.ones(part.size, bool) for part in scores]
     _, places = topk.fallen([torch.from_numpy(part) for part in scores], 2_000)
-    ours = np.flatnonzero(np.concatenate(masks.fallen(scores, alive, 2_000)))
+    ours = np.flatnonzero(np.concatenate(matrices.fallen(scores, alive, 2_000)))
     assert np.array_equal(np.sort(places.numpy()), ours)
 
 

@@ -7,8 +7,9 @@ import pytest
 import synthetic
 import yaml
 
-from lnlib import gains, measures, nulls, statistics, tables
-from lnlib.scales import SCALES
+from lnlib.papers.foroutan.analysis import gains, measures, nulls
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.results import statistics, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from lnlib import commands, learning, seed_parts, switches
-from lnlib.errors import UserError
+from lnlib import commands
+from lnlib.base.errors import UserError
+from lnlib.papers.foroutan.experiments import learning, seed_parts, switches
 
 
 def test_numbers_are_read_from_a_list_with_commas():

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import toys
 
-from lnlib import cost, runs, tables
-from lnlib.encoding import training_order
-from lnlib.errors import UserError
-from lnlib.grid import hours_at_least, plan
-from lnlib.masks import prunable
-from lnlib.scales import LEVELS
-from lnlib.workbench import Workbench
+from lnlib.base.errors import UserError
+from lnlib.masks.matrices import prunable
+from lnlib.papers.foroutan.grid import hours_at_least, plan
+from lnlib.papers.foroutan.scales import LEVELS
+from lnlib.results import cost, runs, tables
+from lnlib.tasks.examples import training_order
+from lnlib.training.workbench import Workbench
 
 
 def test_a_search_has_as_many_trainings_as_it_writes_rows(bert, toy_scale, tmp_path):

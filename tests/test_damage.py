@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 from test_tables import row
 
-from lnlib import packing, tables
+from lnlib.base.errors import UserError
 from lnlib.corpora import hub
 from lnlib.encoders import load_encoder
-from lnlib.errors import UserError
-from lnlib.masks import Matrix
-from lnlib.tickets import Record, Ticket, _digest
+from lnlib.masks import packing
+from lnlib.masks.matrices import Matrix
+from lnlib.masks.ticket import Record, Ticket, _digest
+from lnlib.results import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight")

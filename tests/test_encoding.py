@@ -2,9 +2,9 @@
 
 import pytest
 
-from lnlib.corpora import Corpus
-from lnlib.encoding import encode
-from lnlib.scales import Recipe
+from lnlib.corpora.loading import Corpus
+from lnlib.papers.foroutan.scales import Recipe
+from lnlib.tasks.examples import encode
 
 ROOM = 10  # tokens of a block besides [CLS] and [SEP]
 

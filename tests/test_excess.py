@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lnlib.errors import UserError
-from lnlib.excess import BINS, excess_table
-from lnlib.masks import Matrix, magnitudes, prunable
-from lnlib.pruning import find_ticket
-from lnlib.tickets import Record, Ticket
+from lnlib.base.errors import UserError
+from lnlib.masks.excess import BINS, excess_table
+from lnlib.masks.matrices import Matrix, magnitudes, prunable
+from lnlib.masks.ticket import Record, Ticket
+from lnlib.pruning.search import find_ticket
 
 WEIGHTS = 64_000
 MATRIX = Matrix("layer.0.weight", "layer", 0, "dense", WEIGHTS)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lnlib import exercises, nulls
+from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.reading import exercises
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib import figures, published, statistics
+from lnlib.papers.foroutan import figures, published
+from lnlib.results import statistics
 
 FULL = (
     synthetic.scores(seeds=2, reseeded=-2.0),

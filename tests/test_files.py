@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from lnlib import tables
-from lnlib.files import locked, replacing
+from lnlib.base.files import locked, replacing
+from lnlib.results import tables
 
 
 def write(path, text):

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lnlib import hub_access
+from lnlib.base import hub_access
+from lnlib.base.errors import UserError
 from lnlib.corpora import hub, opening, sources
-from lnlib.errors import UserError
 
 
 @pytest.fixture(autouse=True)

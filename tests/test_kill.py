@@ -12,8 +12,8 @@ import pytest
 from stopped import KINDS, LEVELS, TRAININGS, Stop, add_rows, search
 from test_tables import row
 
-from lnlib import runs, tables
-from lnlib.tickets import Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.results import runs, tables
 
 RNG = random.Random(20)
 # Every kind twice, at a call of its own; and moments that nothing but the clock decides.

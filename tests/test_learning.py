@@ -3,9 +3,10 @@
 import pytest
 import toys
 
-from lnlib import learning, runs, tables
-from lnlib.errors import UserError
-from lnlib.workbench import Workbench
+from lnlib.base.errors import UserError
+from lnlib.papers.foroutan.experiments import learning
+from lnlib.results import runs, tables
+from lnlib.training.workbench import Workbench
 
 
 def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib import gains, ledger, measures, nulls, tables
 from lnlib.languages import PAPER_COVERAGE
-from lnlib.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
+from lnlib.papers.foroutan.analysis import gains, measures, nulls
+from lnlib.results import ledger, tables
+from lnlib.results.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SCORES = synthetic.scores(tasks=("ner",), seeds=1).iloc[:0]

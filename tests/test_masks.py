@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.utils import prune
 
-from lnlib import masks
+from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.errors import UserError
-from lnlib.masks import (
+from lnlib.masks import matrices
+from lnlib.masks.matrices import (
     check_fit,
     density,
     fallen,
@@ -22,7 +22,7 @@ from lnlib.masks import (
     threshold,
     threshold_groups,
 )
-from lnlib.training import forward
+from lnlib.training.loop import forward
 
 SIX = 6 * 2  # matrices of a BERT layer times layers
 
@@ -100,7 +100,7 @@ def test_blocks_and_samples_prune_what_sorting_prunes(data, floats):
     count = data.draw(st.integers(0, int(alive.sum())))
     cut = data.draw(st.integers(0, size))
     run, runs = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 4)))
-    with mock.patch.multiple(masks, _BLOCK=7, _RUN=run, _RUNS=runs):
+    with mock.patch.multiple(matrices, _BLOCK=7, _RUN=run, _RUNS=runs):
         several = fallen(np.split(scores, [cut]), np.split(alive, [cut]), count)
         assert list(falling(scores, alive, count)) == list(by_sorting(scores, alive, count))
     assert list(np.flatnonzero(np.concatenate(several))) == list(falling(scores, alive, count))
@@ -113,10 +113,10 @@ HOSTILE = {
     "ties": np.random.default_rng(0).integers(0, 4, SIZE),
     "rising": np.arange(SIZE),
     "all that the sample sees is large": np.where(
-        np.arange(SIZE) % (masks._RUN * masks._RUNS) < masks._RUN, 1e6, np.arange(SIZE)
+        np.arange(SIZE) % (matrices._RUN * matrices._RUNS) < matrices._RUN, 1e6, np.arange(SIZE)
     ),
     "all that the sample sees is small": np.where(
-        np.arange(SIZE) % (masks._RUN * masks._RUNS) < masks._RUN, -1e6, np.arange(SIZE)
+        np.arange(SIZE) % (matrices._RUN * matrices._RUNS) < matrices._RUN, -1e6, np.arange(SIZE)
     ),
 }
 
@@ -160,7 +160,7 @@ def _half(model, seed=0):
 
 
 def _batches(bench, count):
-    from lnlib.encoding import collate
+    from lnlib.tasks.examples import collate
 
     rows = np.arange(len(bench.data.train))
     return [collate(bench.data.train, rows[4 * i : 4 * i + 4], bench.encoder.tokenizer)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from test_tables import row
 
-from lnlib import runs, tables
-from lnlib.errors import UserError
-from lnlib.files import locked, replacing
-from lnlib.masks import Matrix
-from lnlib.tickets import Record, Ticket
+from lnlib.base.errors import UserError
+from lnlib.base.files import locked, replacing
+from lnlib.masks.matrices import Matrix
+from lnlib.masks.ticket import Record, Ticket
+from lnlib.results import runs, tables
 
 NAME = "encoder.layer.0.attention.self.query.weight"
 

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 import yaml
 
-from lnlib import tables
-from lnlib.tickets import Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.results import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lnlib import overlap
-from lnlib.errors import UserError
-from lnlib.masks import Matrix
-from lnlib.overlap import density_table, expected_jaccard, jaccard, overlap_table
-from lnlib.tickets import PackedMask, Record, Ticket
+from lnlib.base.errors import UserError
+from lnlib.masks import overlap
+from lnlib.masks.matrices import Matrix
+from lnlib.masks.overlap import density_table, expected_jaccard, jaccard, overlap_table
+from lnlib.masks.ticket import PackedMask, Record, Ticket
 
 RECORD = Record("ticket", "ner", "ur", 0, "demo", (50,), "toy", "f")
 Q, D = "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lnlib import packing
+from lnlib.masks import packing
 
 CODES = arrays.arrays(np.uint8, st.integers(0, 150), elements=st.integers(0, 15))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lnlib.errors import UserError
+from lnlib.base.errors import UserError
 from lnlib.parameters import check
 
 GOOD = {

@@ -9,8 +9,8 @@ import torch
 import toys
 from safetensors.torch import save_file
 
+from lnlib.base.errors import UserError
 from lnlib.encoders import _ASSETS, MINI, load_encoder
-from lnlib.errors import UserError
 from lnlib.pretraining import (
     Pretraining,
     Stream,
@@ -27,7 +27,7 @@ from lnlib.pretraining.batches import make_batch, read_texts, text_batch
 from lnlib.pretraining.loop import learning_rate, losses
 from lnlib.pretraining.recipe import sampling_shares
 from lnlib.pretraining.start import cooccurrence, embeddings
-from lnlib.workbench import Workbench
+from lnlib.training.workbench import Workbench
 
 RECIPE = replace(
     Pretraining(), tokens=2_000, vocab_size=600, hidden=32, layers=1, length=16,

@@ -7,16 +7,16 @@ import pytest
 import torch
 import toys
 
-from lnlib import workbench
+from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.encoding import shuffle_labels
-from lnlib.errors import UserError
-from lnlib.masks import density, prunable
-from lnlib.methods import METHODS
-from lnlib.pruning import Search, check_levels, find_ticket
-from lnlib.tickets import Ticket
-from lnlib.transfers import transfer
-from lnlib.workbench import Workbench
+from lnlib.masks.matrices import density, prunable
+from lnlib.masks.ticket import Ticket
+from lnlib.pruning.methods import METHODS
+from lnlib.pruning.search import Search, check_levels, find_ticket
+from lnlib.pruning.transfer import transfer
+from lnlib.tasks.examples import shuffle_labels
+from lnlib.training import workbench
+from lnlib.training.workbench import Workbench
 
 LEVELS = (10, 20, 50)
 

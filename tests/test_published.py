@@ -2,8 +2,10 @@
 
 import pytest
 
-from lnlib import gains, ledger, published
 from lnlib.languages import PAPER_COVERAGE
+from lnlib.papers.foroutan import published
+from lnlib.papers.foroutan.analysis import gains
+from lnlib.results import ledger
 
 PAIRS = {"mlm": 110, "ner": 72, "xnli": 90}
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lnlib import nulls, runs, tables
-from lnlib.ledger import verdicts
-from lnlib.measures import Tables
-from lnlib.record import MASK, main, record
-from lnlib.tickets import Ticket
-from lnlib.workbench import Workbench
+from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.analysis.measures import Tables
+from lnlib.papers.foroutan.record import MASK, main, record
+from lnlib.results import runs, tables
+from lnlib.results.ledger import verdicts
+from lnlib.training.workbench import Workbench
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib import retrieved, statistics
+from lnlib.papers.foroutan.analysis import translations
+from lnlib.results import statistics
 
 
 def test_the_lead_is_over_the_best_other_task_on_shared_languages():
     """NER masks find 0, 2, 4, ... points more by language, so they are the best others."""
-    ahead = retrieved.lead(synthetic.retrieval(xnli=0.3, apart=0.02), "demo")
+    ahead = translations.lead(synthetic.retrieval(xnli=0.3, apart=0.02), "demo")
     assert ahead.attrs["rival"] == "ner"
     assert set(ahead.index) == {"en", "fr", "de", "zh", "ru", "es", "ur", "ar"}  # all three tasks
     assert ahead.shape[1] == 10
@@ -19,24 +20,24 @@ def test_the_lead_is_over_the_best_other_task_on_shared_languages():
 
 
 def test_the_lead_is_negative_where_another_task_is_better():
-    ahead = retrieved.lead(synthetic.retrieval(xnli=-0.1), "demo")
+    ahead = translations.lead(synthetic.retrieval(xnli=-0.1), "demo")
     assert ahead.shape[1] == 10 and ahead.to_numpy() == pytest.approx(-10.0)
 
 
 def test_without_a_second_task_there_is_no_lead():
     table = synthetic.retrieval()
-    assert retrieved.lead(table[~table["mask_task"].isin(["mlm", "ner"])], "demo").empty
-    assert retrieved.lead(table, "small").empty  # no ticket was found there
-    assert retrieved.spread(table.iloc[:0], "demo").empty
+    assert translations.lead(table[~table["mask_task"].isin(["mlm", "ner"])], "demo").empty
+    assert translations.lead(table, "small").empty  # no ticket was found there
+    assert translations.spread(table.iloc[:0], "demo").empty
 
 
 def test_the_spread_is_the_mean_difference_between_masks():
     """Nine masks in steps of 1 point: 120 points over 36 pairs. At a share of one half, 1,000
     sentences both ways have a standard error of 1.118 points."""
-    apart = retrieved.spread(synthetic.retrieval(apart=0.01), "demo")
+    apart = translations.spread(synthetic.retrieval(apart=0.01), "demo")
     assert apart["spread"].tolist() == pytest.approx([120 / 36] * 10)
     assert (apart["masks"] == 9).all()
-    same = retrieved.spread(synthetic.retrieval(apart=0.0), "demo")
+    same = translations.spread(synthetic.retrieval(apart=0.0), "demo")
     assert same["spread"].tolist() == pytest.approx([0.0] * 10)
     assert same["sampling"].tolist() == pytest.approx([1.118034 * 2 / np.pi**0.5] * 10)
 
@@ -44,8 +45,8 @@ def test_the_spread_is_the_mean_difference_between_masks():
 def test_masks_of_mixtures_are_left_out():
     table = synthetic.retrieval()
     mixed = table[table["mask_lang"] == "en"].assign(mask_lang="en+fa", accuracy=0.0)
-    both = retrieved.accuracies(pd.concat([table, mixed]), "demo")
-    assert both.equals(retrieved.accuracies(table, "demo"))
+    both = translations.accuracies(pd.concat([table, mixed]), "demo")
+    assert both.equals(translations.accuracies(table, "demo"))
 
 
 def test_a_crossed_interval_is_wider_than_that_of_its_cells():
@@ -60,5 +61,5 @@ def test_a_crossed_interval_is_wider_than_that_of_its_cells():
 
 
 def test_languages_are_parted_by_englishs_script():
-    parts = retrieved.scripts(["ur", "fr", "zh", "sw"])
+    parts = translations.scripts(["ur", "fr", "zh", "sw"])
     assert parts == {"English's script": ["fr", "sw"], "other scripts": ["zh", "ur"]}

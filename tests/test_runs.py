@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import toys
 
-from lnlib import runs
 from lnlib.encoders import load_encoder
-from lnlib.encoding import shuffle_labels
-from lnlib.scales import levels_to
-from lnlib.workbench import Workbench
+from lnlib.papers.foroutan.scales import levels_to
+from lnlib.results import runs
+from lnlib.tasks.examples import shuffle_labels
+from lnlib.training.workbench import Workbench
 
 
 def test_a_measurement_is_the_tables_row_the_first_time_too(ner, tmp_path):

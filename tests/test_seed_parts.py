@@ -6,15 +6,17 @@ import pytest
 import torch
 import toys
 
-from lnlib import find_ticket, runs, seed_parts, tables
-from lnlib.encoding import training_order
-from lnlib.errors import UserError
-from lnlib.excess import excess_table
-from lnlib.masks import magnitudes
-from lnlib.overlap import jaccard
-from lnlib.scales import levels_to
-from lnlib.tickets import Ticket
-from lnlib.workbench import Workbench
+from lnlib import find_ticket
+from lnlib.base.errors import UserError
+from lnlib.masks.excess import excess_table
+from lnlib.masks.matrices import magnitudes
+from lnlib.masks.overlap import jaccard
+from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.experiments import seed_parts
+from lnlib.papers.foroutan.scales import levels_to
+from lnlib.results import runs, tables
+from lnlib.tasks.examples import training_order
+from lnlib.training.workbench import Workbench
 
 SEEDS = {"head": 1, "head-other-text": 1, "order": 0}  # of the order: each one's own
 

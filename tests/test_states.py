@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from lnlib import retrieval
-from lnlib.encoding import encode_sentences
-from lnlib.errors import UserError
-from lnlib.masks import encoder_of
-from lnlib.states import cka, pooling, similarity
+from lnlib.base.errors import UserError
+from lnlib.masks.matrices import encoder_of
+from lnlib.states import cka, pooling, retrieval, similarity
+from lnlib.tasks.examples import encode_sentences
 
 LINES = ["Karachi", "Rwanda, 66 days, and 23 October 2019", "Lusaka and 30 years", "Euro: 5"]
 ORACLE = 1e-10  # doubles on both sides, sums of a few thousand products: the oracle's own rounding

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lnlib import statistics
-from lnlib.errors import UserError
+from lnlib.base.errors import UserError
 from lnlib.languages import LANGUAGES
+from lnlib.results import statistics
 
 CODES = list(LANGUAGES)[:8]
 

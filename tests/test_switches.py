@@ -2,11 +2,12 @@
 
 import pytest
 
-from lnlib import runs, switches, tables
-from lnlib.errors import UserError
-from lnlib.overlap import jaccard
-from lnlib.tickets import Ticket
-from lnlib.workbench import Workbench
+from lnlib.base.errors import UserError
+from lnlib.masks.overlap import jaccard
+from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.experiments import switches
+from lnlib.results import runs, tables
+from lnlib.training.workbench import Workbench
 
 
 def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(

@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lnlib import Ticket, find_ticket, jaccard, nulls, runs, tables
+from lnlib import Ticket, find_ticket, jaccard
+from lnlib.base.errors import UserError
 from lnlib.encoders import MINI, load_encoder
-from lnlib.errors import UserError
-from lnlib.scales import SCALES
+from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.results import runs, tables
 
 
 def row(**changes):
@@ -56,7 +58,7 @@ def test_a_changed_number_is_refused_until_it_is_sealed(tmp_path):
     path = tmp_path / "scores.csv"
     tables.add(path, [row()])
     path.write_text(path.read_text().replace("80", "81"))
-    with pytest.raises(UserError, match=r"altered.*python -m lnlib\.tables .*scores\.csv"):
+    with pytest.raises(UserError, match=r"altered.*python -m lnlib seal .*scores\.csv"):
         tables.read(path)
     tables.seal(path)
     assert tables.read(path).value.tolist() == [81.0]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from lnlib.errors import UserError
-from lnlib.masks import Matrix
-from lnlib.tickets import Record, Ticket
+from lnlib.base.errors import UserError
+from lnlib.masks.matrices import Matrix
+from lnlib.masks.ticket import Record, Ticket
 
 NAMES = ("encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight")
 MATRICES = [

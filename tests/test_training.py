@@ -9,15 +9,16 @@ import torch
 import toys
 from torch.nn.functional import cross_entropy
 
-from lnlib import seeds, training
-from lnlib.corpora import Corpus, load
-from lnlib.encoding import IGNORE, collate, encode, training_order
-from lnlib.errors import UserError
-from lnlib.masks import prunable
-from lnlib.scales import Recipe
-from lnlib.tasks import accuracy, f1, perplexity
-from lnlib.training import empirical_fisher, forward, learning_rate, multiplies_bf16, score
-from lnlib.workbench import Workbench
+from lnlib.base import seeds
+from lnlib.base.errors import UserError
+from lnlib.corpora.loading import Corpus, load
+from lnlib.masks.matrices import prunable
+from lnlib.papers.foroutan.scales import Recipe
+from lnlib.tasks.examples import IGNORE, collate, encode, training_order
+from lnlib.tasks.task import accuracy, f1, perplexity
+from lnlib.training import loop
+from lnlib.training.loop import empirical_fisher, forward, learning_rate, multiplies_bf16, score
+from lnlib.training.workbench import Workbench
 
 
 @pytest.mark.parametrize("task", ["mlm", "ner", "xnli"])
@@ -103,7 +104,7 @@ def test_a_word_without_a_piece_keeps_its_place(bert, monkeypatch, nothing):
     def right(model, batch, device):
         return torch.zeros(()), torch.nn.functional.one_hot(batch.labels.clamp(0)).float()
 
-    monkeypatch.setattr(training, "forward", right)
+    monkeypatch.setattr(loop, "forward", right)
     found = score(torch.nn.Linear(1, 1), data, toys.RECIPE, bert.tokenizer, 0)
     assert found.value == pytest.approx(100 * 2 * 3 / (3 + 4))  # 3 found, all right, of 4
 

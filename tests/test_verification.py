@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from lnlib import runs, tables, verification, verify
-from lnlib.errors import UserError
-from lnlib.pruning import find_ticket
-from lnlib.tickets import Ticket
-from lnlib.workbench import Workbench
+from lnlib import verify
+from lnlib.base.errors import UserError
+from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan import verification
+from lnlib.pruning.search import find_ticket
+from lnlib.results import runs, tables
+from lnlib.training.workbench import Workbench
 
 LEVELS = (10, 30, 50)
 

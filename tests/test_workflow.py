@@ -16,9 +16,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lnlib import tables
-from lnlib.errors import UserError
-from lnlib.grid import MIXTURE, plan, time_left
+from lnlib.base.errors import UserError
+from lnlib.papers.foroutan.grid import MIXTURE, plan, time_left
+from lnlib.results import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 GRID = ("tasks=ner,mlm", "langs=ur,sw", "seeds=0")  # 4 searches, 8 transfers: 12 runs

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from lnlib.masks import Matrix
+from lnlib.masks.matrices import Matrix
 
 Masks = Mapping[str, torch.Tensor]  # float32, 0 and 1
 

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from benchmarks.peers import prune_hooks
-from lnlib.encoding import IGNORE, Encoded
-from lnlib.masks import Mask
-from lnlib.scales import Recipe
-from lnlib.training import default_device
+from lnlib.masks.matrices import Mask
+from lnlib.papers.foroutan.scales import Recipe
+from lnlib.tasks.examples import IGNORE, Encoded
+from lnlib.training.loop import default_device
 
 
 def batch(data: Encoded, index: np.ndarray, length: int) -> dict[str, torch.Tensor]:

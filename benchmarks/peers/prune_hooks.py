@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from lnlib.masks import Mask, encoder_of
+from lnlib.masks.matrices import Mask, encoder_of
 
 
 def attach(model: nn.Module, mask: Mask) -> None:

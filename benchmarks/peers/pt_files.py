@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from lnlib.masks import Mask
+from lnlib.masks.matrices import Mask
 
 
 def save(masks: dict[int, Mask], folder: Path) -> list[Path]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lnlib.base.errors import UserError, choose
+from lnlib.base.seeds import derive
 from lnlib.corpora.opening import open_split
 from lnlib.corpora.sources import NTREX, NTREX_NAMES, SOURCES, Source
-from lnlib.errors import UserError, choose
-from lnlib.seeds import derive
 
 if TYPE_CHECKING:
     from datasets import Dataset

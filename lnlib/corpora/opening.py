@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lnlib.base.errors import UserError
+from lnlib.base.hub_access import hub_error, reach_hub
 from lnlib.corpora.sources import Source
-from lnlib.errors import UserError
-from lnlib.hub_access import hub_error, reach_hub
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetBuilder

@@ -12,9 +12,9 @@ from matplotlib import figure as mpl_figure
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, ScalarFormatter
 
-from lnlib import gains
-from lnlib.gains import UNITS
 from lnlib.languages import LANGUAGES
+from lnlib.papers.foroutan.analysis import gains
+from lnlib.papers.foroutan.analysis.gains import UNITS
 
 # The one place for colours. Okabe and Ito's set (seaborn's "colorblind"); every series differs in
 # its marker or dash as well, so that the figures can be read without colour.

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerFast
 
-from lnlib.errors import UserError
-from lnlib.files import replacing
+from lnlib.base.errors import UserError
+from lnlib.base.files import replacing
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, train_tokenizer
 

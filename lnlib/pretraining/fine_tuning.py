@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from lnlib.base.files import replacing
 from lnlib.encoders import Encoder, load_encoder
-from lnlib.files import replacing
 from lnlib.languages import PAPER_COVERAGE
+from lnlib.papers.foroutan.scales import Recipe
 from lnlib.pretraining.loop import new_model
 from lnlib.pretraining.recipe import Pretraining
-from lnlib.scales import Recipe
-from lnlib.workbench import Workbench
+from lnlib.training.workbench import Workbench
 
 # One pass over the paper's 20,000 sentences, a third of its NER runs. Rate and warm-up are those
 # of the scale `small`.

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from lnlib.errors import UserError, choose
+from lnlib.base.errors import UserError, choose
 
 States: TypeAlias = torch.Tensor | np.ndarray
 

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib.encoding import Encoded, collate, evaluation_order
-from lnlib.errors import UserError
-from lnlib.training import default_device
+from lnlib.base.errors import UserError
+from lnlib.tasks.examples import Encoded, collate, evaluation_order
+from lnlib.training.loop import default_device
 
 _BATCH = 64  # sentences at a time: little padding, and states of mBERT's size stay under 1 GB
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lnlib.errors import UserError, choose
-from lnlib.seeds import derive
+from lnlib.base.errors import UserError, choose
+from lnlib.base.seeds import derive
 from lnlib.states import cka
 from lnlib.states.cka import States
 

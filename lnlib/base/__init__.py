@@ -1,0 +1,1 @@
+"""What knows nothing of the subject: errors, files, seeds, provenance, the hub."""

@@ -1,0 +1,1 @@
+"""Which weights stay: finding, keeping, packing and comparing masks."""

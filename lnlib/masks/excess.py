@@ -1,0 +1,94 @@
+"""What tickets share beyond the encoder's large weights.
+
+Most of a ticket is the mask of the untouched encoder's largest weights, which has seen no language;
+two tickets overlap for that alone. So leave it out: a ticket *departs* from that mask on weights it
+prunes though they are large, or keeps though they are small. This module asks how many of their
+departures two tickets share, and how many they would share by chance.
+
+Departures are not spread evenly: a weight near the threshold crosses it easily. So there are two
+chance levels. `expected` lets departures fall anywhere in a matrix, as many of either kind as there
+are; `expected_near` lets them fall only among weights of like size. What two languages share beyond
+the second is due to their training, not to the encoder's sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from lnlib.base.errors import UserError
+from lnlib.masks.overlap import shared_matrices, who
+from lnlib.masks.ticket import Ticket
+
+BINS = 64  # of weight size in a matrix: 256 weights each in the smallest of mini-mBERT's
+
+
+def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[str, np.ndarray],
+                 level: int = 50,
+                 pairs: Sequence[tuple[int, int]] | None = None) -> pd.DataFrame:  # fmt: skip
+    """Departures that pairs of tickets share, at one level (%), over the whole mask.
+
+    `untouched` is the one-shot magnitude ticket, `sizes` the encoder's |w| by matrix
+    (`matrices.magnitudes`). `pairs` are the places in `tickets` of those to compare, each pair once
+    if not given. One row a pair, in order: `departed_a` and `departed_b`, the share of weights
+    on which each departs (0 to 1); `shared`, the Jaccard index of the two sets of departures;
+    `expected` and `expected_near`, the same for independent departures, as the module says.
+    Raises UserError if `untouched` is no magnitude ticket, without tickets, and for tickets or
+    sizes of different encoders.
+    """
+    if untouched.record.method != "magnitude":
+        raise UserError(f"departures are counted from a magnitude ticket, not from {untouched!r}")
+    shared_matrices(tickets)
+    shared_matrices([untouched, *tickets])
+    for matrix in untouched.matrices:
+        if np.size(sizes.get(matrix.name, ())) != matrix.weights:
+            raise UserError(f"sizes of another encoder: expected {matrix.weights:,} weights in "
+                            f"{matrix.name!r}")  # fmt: skip
+    number = len(tickets)
+    both = np.zeros((number, number))
+    chance, chance_near = np.zeros_like(both), np.zeros_like(both)
+    weights = 0
+    for matrix in untouched.matrices:
+        large = untouched.kept(matrix.name, level).ravel()
+        departed = np.stack([t.kept(matrix.name, level).ravel() != large for t in tickets])
+        single = departed.astype(np.float32)  # exact in a product up to 2^24 departures a matrix
+        both += single @ single.T
+        chance += _by_chance(departed, large.astype(np.int64))
+        chance_near += _by_chance(departed, 2 * _bins(sizes[matrix.name].ravel()) + large)
+        weights += matrix.weights
+    alone = np.diag(both)
+    rows = []
+    for i, j in combinations(range(number), 2) if pairs is None else pairs:
+        row = {"sparsity": level, **who(tickets[i], "_a"), **who(tickets[j], "_b")}
+        row |= {"departed_a": alone[i] / weights, "departed_b": alone[j] / weights}
+        for name, common in (
+            ("shared", both),
+            ("expected", chance),
+            ("expected_near", chance_near),
+        ):
+            either = alone[i] + alone[j] - common[i, j]
+            row[name] = common[i, j] / either if either else 1.0
+        rows.append(row)
+    columns = ["sparsity", *who(untouched, "_a"), *who(untouched, "_b"), "departed_a", "departed_b",
+               "shared", "expected", "expected_near"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)  # which one ticket alone has too
+
+
+def _by_chance(departed: np.ndarray, stratum: np.ndarray) -> np.ndarray:
+    """(N, N): departures that pairs would share if each ticket's fell at random in every stratum.
+
+    departed (N, W) bool, stratum (W,) int: in a stratum of n weights, a and b of them, a b / n.
+    """
+    counts = np.stack([np.bincount(stratum[d], minlength=stratum.max() + 1) for d in departed])
+    size = np.bincount(stratum)
+    return counts @ (counts / np.maximum(size, 1)).T
+
+
+def _bins(sizes: np.ndarray) -> np.ndarray:
+    """Each weight's bin among BINS of equal number, by size."""
+    ranks = np.empty(len(sizes), dtype=np.int64)
+    ranks[np.argsort(sizes, kind="stable")] = np.arange(len(sizes))
+    return ranks * BINS // len(sizes)

@@ -1,0 +1,164 @@
+"""How much of one mask is in another, beside what chance would give.
+
+Jaccard is the paper's measure: weights both keep / weights either keeps. Simple matching (both keep
+or both prune, out of all) is what a helper of its code computes under a similar name; it is here
+under its own. Masks are compared as packed bits, chunk by chunk, every pair in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lnlib.base.errors import UserError, choose
+from lnlib.masks.ticket import PackedMask, Ticket, part_of
+
+GROUPINGS = ("all", "layer", "component", "matrix")
+# Words of a mask that are compared at a time. Nine masks of as many stay in a core's second-level
+# cache; it is a matrix of 768 x 768 weights, so no short rest is left over at BERT's sizes.
+_CHUNK = 768 * 768 // 64
+_ROOM = 1 << 26  # bytes for the counts of all pairs' words: hundreds of masks take shorter chunks
+
+
+def jaccard(a: Ticket | PackedMask, b: Ticket | PackedMask, level: int = 50) -> float:
+    """Jaccard index of two tickets' masks at one level (%), over all their weights, 0 to 1."""
+    counts = _counts([a, b], level)
+    both = counts.sum(axis=0)
+    both, either = both[0, 1], both[0, 0] + both[1, 1] - both[0, 1]
+    return float(both / either) if either else 1.0
+
+
+def expected_jaccard(p: float, q: float | None = None) -> float:
+    """Jaccard expected of two independent random masks of densities p and q (0 to 1).
+
+    pq / (p + q - pq); for equal sparsity s this is (1 - s) / (1 + s): 1/3 at 50 %.
+    """
+    q = p if q is None else q
+    return p * q / (p + q - p * q) if p + q > 0 else 1.0
+
+
+def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
+                  by: str | Sequence[str] = ("all",)) -> pd.DataFrame:  # fmt: skip
+    """Every pair of tickets at one level (%), for the whole mask or its parts (of GROUPINGS).
+
+    One row a pair and part: jaccard, simple_matching, both densities (0 to 1), the number
+    of weights, and `expected`: the Jaccard of independent masks that have these two masks' density
+    in every single matrix. A ticket is not paired with itself. Raises UserError for tickets of
+    different encoders. Many masks are best read with `PackedMask.load`: 99 of mBERT's take 1.1 GB.
+    """
+    groupings = _groupings(by)
+    both = _counts(tickets, level)
+    matrices = tickets[0].matrices
+    first, second = np.triu_indices(len(tickets), 1)
+    sizes = np.array([m.weights for m in matrices])[:, None]
+    kept_a, kept_b = (both[:, side, side] for side in (first, second))  # (matrices, pairs)
+    both = both[:, first, second]
+    p, q = kept_a / sizes, kept_b / sizes
+    chance, union = p * q * sizes, (p + q - p * q) * sizes
+    names = {
+        column: np.array([who(ticket)[column.removesuffix(side)] for ticket in tickets])[pairs]
+        for side, pairs in (("_a", first), ("_b", second))
+        for column in who(tickets[0], side)
+    }
+    tables = []
+    for grouping in groupings:
+        belongs = [part_of(matrix, grouping) for matrix in matrices]
+        parts = list(dict.fromkeys(belongs))
+        within = np.array([[part == own for own in belongs] for part in parts], float)
+
+        def summed(values: np.ndarray, within: np.ndarray = within) -> np.ndarray:
+            """By pair, then by part, flat; whole numbers stay exact below 2^53."""
+            return (within @ values).T.ravel()
+
+        weights = summed(np.broadcast_to(sizes, both.shape))
+        common, a, b = summed(both), summed(kept_a), summed(kept_b)
+        tables.append(
+            {
+                "sparsity": np.full(len(common), level),
+                "by": np.full(len(common), grouping, object),
+                "part": np.tile(np.array(parts, object), len(first)),
+                **{column: np.repeat(values, len(parts)) for column, values in names.items()},
+                "jaccard": _share(common, a + b - common),
+                "simple_matching": (weights - (a + b - common) + common) / weights,
+                "density_a": a / weights,
+                "density_b": b / weights,
+                "expected": _share(summed(chance), summed(union)),
+                "weights": weights.astype(np.int64),
+            }
+        )
+    return pd.DataFrame({c: np.concatenate([table[c] for table in tables]) for c in tables[0]})
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole; 1 where nothing is kept by either."""
+    return np.divide(part, whole, out=np.ones(len(part)), where=whole > 0)
+
+
+def density_table(tickets: Sequence[Ticket], level: int = 50,
+                  by: str | Sequence[str] = GROUPINGS) -> pd.DataFrame:  # fmt: skip
+    """Share of weights kept (0 to 1) by part, one row a ticket and part."""
+    rows, groupings = [], _groupings(by)
+    for ticket in tickets:
+        for grouping in groupings:
+            for part, value in ticket.density(level, grouping).items():
+                where = {"sparsity": level, "by": grouping, "part": part}
+                rows.append({**where, **who(ticket), "density": value})
+    return pd.DataFrame(rows)
+
+
+def who(ticket: Ticket | PackedMask, suffix: str = "") -> dict[str, object]:
+    """A ticket's columns in a table; those of pairs end in "_a" and "_b"."""
+    names = ("method", "task", "lang", "seed")
+    return {f"{name}{suffix}": getattr(ticket.record, name) for name in names}
+
+
+def _groupings(by: str | Sequence[str]) -> list[str]:
+    """The groupings by name; one may stand by itself."""
+    return [choose(name, GROUPINGS, "grouping") for name in ([by] if isinstance(by, str) else by)]
+
+
+def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
+    """Weights both keep, (matrices, N, N) over the diagonal; on it what each keeps by itself."""
+    shared = shared_matrices(tickets)
+    masks = [ticket.packed(level).bits for ticket in tickets]
+    both = np.zeros((len(shared), len(masks), len(masks)), np.int64)
+    first, second = np.triu_indices(len(masks))
+    words = min(_CHUNK, _ROOM // len(first) + 1)
+    ones = np.empty((len(first), words), np.uint8)  # of each word that a pair shares, 64 at most
+    for row, matrix in enumerate(shared):
+        for start in range(0, len(masks[0][matrix]), words):
+            chunk = [mask[matrix][start : start + words] for mask in masks]
+            found = ones[:, : len(chunk[0])]
+            for i, j, own in zip(first, second, found, strict=True):
+                np.bitwise_count(chunk[i] & chunk[j], out=own)
+            both[row, first, second] += found.sum(axis=1, dtype=np.uint32)
+    return both
+
+
+def shared_matrices(tickets: Sequence[Ticket | PackedMask]) -> list[str]:
+    """Names of the matrices that all tickets have, in order.
+
+    Raises UserError where there is no ticket, and for tickets of different encoders: with other
+    matrices, or other fingerprints (a ticket of the reference code's masks need not have one).
+    """
+    if not tickets:
+        raise UserError("no tickets to compare")
+    first = [(m.name, m.weights) for m in tickets[0].matrices]
+    known = next((t for t in tickets if t.record.encoder_fingerprint), tickets[0])
+    for ticket in tickets:
+        other = [(m.name, m.weights) for m in ticket.matrices]
+        if other != first:
+            odd = sorted({n for n, _ in set(first) ^ set(other)})
+            raise _different(tickets[0], ticket, odd[0] if odd else "the order of their matrices")
+        one, its = (t.record.encoder_fingerprint for t in (known, ticket))
+        if its and its != one:
+            raise _different(known, ticket, f"their encoder's fingerprint, {one} and {its}")
+    return [name for name, _ in first]
+
+
+def _different(a: Ticket | PackedMask, b: Ticket | PackedMask, what: str) -> UserError:
+    return UserError(
+        f"tickets of different encoders cannot be compared: {a!r} and {b!r} differ in {what}"
+    )

@@ -1,0 +1,358 @@
+"""The ticket: every mask of one search, in one file of four bits a weight.
+
+Masks of one search are nested, so one number a weight tells them all: the round in which it was
+pruned (1, 2, ...), or 0 if it never was. The file is safetensors: two codes to a byte, and the
+search's record as JSON in the header, with a SHA-256 over both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lnlib.base.errors import UserError
+from lnlib.base.files import refused, replacing
+from lnlib.masks import packing, reference
+from lnlib.masks.matrices import MATRIX_NAME, Mask, Matrix
+
+_FORMAT = "lnlib ticket 1"
+_MOST_LEVELS = 15  # four bits, one code for "never"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was searched, with what, and what came out: all a reader must know to trust it."""
+
+    method: str  # one of lnlib.methods.METHODS
+    task: str
+    lang: str
+    seed: int
+    scale: str
+    levels: tuple[int, ...]  # % pruned after each round
+    encoder: str
+    encoder_fingerprint: str
+    data_fingerprint: str = ""
+    search: str = ""  # hash of every setting of the search
+    # Sparsity in % to value, in the metric's unit; 0 is the full model.
+    scores: dict[int, float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+class Ticket:
+    """All levels of one search.
+
+    `codes` maps a matrix name to a uint8 array of its shape: 0 never pruned, k pruned in round k.
+    """
+
+    def __init__(self, record: Record, matrices: list[Matrix], codes: Mapping[str, np.ndarray]):
+        for matrix in matrices:
+            if codes[matrix.name].size != matrix.weights:
+                raise UserError(f"{matrix.name!r}: codes and matrix differ in size")
+        self.record = record
+        self.matrices = list(matrices)
+        self._codes = {m.name: np.asarray(codes[m.name], np.uint8) for m in matrices}
+        # Rounds of pruning that have run: read once, as every mask of every matrix asks for it.
+        self.rounds = max((int(part.max(initial=0)) for part in self._codes.values()), default=0)
+        _check(record, matrices, self.rounds)
+
+    @classmethod
+    def empty(cls, record: Record, shapes: Mapping[Matrix, tuple[int, ...]]) -> Ticket:
+        """A ticket of which no round has run."""
+        codes = {matrix.name: np.zeros(shape, np.uint8) for matrix, shape in shapes.items()}
+        return cls(record, list(shapes), codes)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Sparsities (%) at which there is a mask."""
+        return self.record.levels[: self.rounds]
+
+    @property
+    def sparsity(self) -> int:
+        """The sparsest level reached, in %."""
+        return self.levels[-1] if self.levels else 0
+
+    @property
+    def weights(self) -> int:
+        """W: prunable weights in all."""
+        return sum(matrix.weights for matrix in self.matrices)
+
+    def codes(self, name: str) -> np.ndarray:
+        """Codes of one matrix (a read-only view of its shape)."""
+        view = self._codes[name].view()
+        view.flags.writeable = False
+        return view
+
+    def kept(self, name: str, level: int) -> np.ndarray:
+        """Bool array of one matrix: which weights stay at `level` % sparsity."""
+        # Never pruned is 0, which wraps to 255: one comparison in place of two.
+        return self._codes[name] - np.uint8(1) >= self._round(level)
+
+    def mask(self, level: int) -> Mask:
+        """The mask at `level` % sparsity; UserError names the levels there are."""
+        self._round(level)
+        return {m.name: torch.from_numpy(self.kept(m.name, level)) for m in self.matrices}
+
+    def density(self, level: int, by: str = "layer") -> pd.Series:
+        """Share of weights kept (0 to 1) by "layer", "component" or "matrix"."""
+        kept = {m.name: int(self.kept(m.name, level).sum()) for m in self.matrices}
+        frame = pd.DataFrame(
+            {"part": part_of(m, by), "kept": kept[m.name], "weights": m.weights}
+            for m in self.matrices
+        )
+        sums = frame.groupby("part", sort=False).sum()
+        return (sums.kept / sums.weights).rename("density")
+
+    def packed(self, level: int) -> PackedMask:
+        """The mask at `level` % sparsity in an eighth of a byte a weight."""
+        parts = {m.name: packing.bits(self.kept(m.name, level)) for m in self.matrices}
+        return PackedMask(self.record, self.matrices, level, parts)
+
+    def _round(self, level: int) -> int:
+        return _round(self.record, self.rounds, level)
+
+    def __repr__(self) -> str:
+        r = self.record
+        return (
+            f"Ticket({r.method} {r.task} {r.lang}, seed {r.seed}, {r.encoder}, "
+            f"{self.weights:,} weights, levels {', '.join(map(str, self.levels)) or 'none'} %)"
+        )
+
+    # -- growing ------------------------------------------------------------------------------
+
+    def alive(self, name: str) -> np.ndarray:
+        """Bool array: weights of a matrix not pruned so far."""
+        return self._codes[name] == 0
+
+    def pruned(self, indices: Mapping[str, np.ndarray]) -> Ticket:
+        """A new ticket with one more round, which pruned these weights of each matrix.
+
+        `indices` are flat: whole numbers, or a bool for every weight.
+        """
+        if self.rounds == len(self.record.levels):
+            raise UserError(f"all {self.rounds} rounds of this search have run")
+        codes = {}
+        for name, old in self._codes.items():
+            new = old.copy()
+            at = indices.get(name, np.zeros(0, np.int64))
+            if new.ravel()[at].any():
+                raise ValueError(f"{name}: a pruned weight cannot be pruned again")
+            new.ravel()[at] = self.rounds + 1
+            codes[name] = new
+        return Ticket(self.record, self.matrices, codes)
+
+    def scored(self, level: int, value: float) -> Ticket:
+        """The same ticket with a score noted."""
+        scores = {**self.record.scores, level: value}
+        return Ticket(replace(self.record, scores=scores), self.matrices, self._codes)
+
+    def cut(self, rounds: int) -> Ticket:
+        """The ticket as it stood after so many rounds: a search goes on from it."""
+        codes = {name: np.where(codes > rounds, 0, codes) for name, codes in self._codes.items()}
+        scores = dict(sorted(self.record.scores.items())[:rounds])
+        return Ticket(replace(self.record, scores=scores), self.matrices, codes)
+
+    # -- files --------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write the ticket atomically (a file that stood there stays whole until then).
+
+        Equal tickets are equal files, byte for byte.
+        """
+        from safetensors.numpy import save
+
+        packed = {name: packing.nibbles(codes) for name, codes in self._codes.items()}
+        header = {
+            "record": json.dumps(asdict(self.record), sort_keys=True),
+            "matrices": json.dumps(
+                [{**asdict(m), "shape": self._codes[m.name].shape} for m in self.matrices]
+            ),
+        }
+        metadata = {"format": _FORMAT, **header, "sha256": _digest(header, packed)}
+        path = Path(path)
+        with replacing(path) as partial:
+            # Not save_file: it has an error of its own for a full disk.
+            partial.write_bytes(_ordered(save(packed, metadata)))
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Ticket:
+        """Read a ticket; UserError names the file if it is missing, cut, altered or no ticket."""
+        path = Path(path)
+        record, shapes, packed = _read(path)
+        with _whole(path):
+            codes = {m.name: packing.codes(packed[m.name], shape) for m, shape in shapes.items()}
+            return cls(record, list(shapes), codes)
+
+    # -- the reference code's masks ------------------------------------------------------------
+
+    @classmethod
+    def from_reference_masks(
+        cls, paths: Iterable[str | Path], *, task: str, lang: str, seed: int = 0,
+        encoder: str = "bert-base-multilingual-cased", encoder_fingerprint: str = "",
+    ) -> Ticket:  # fmt: skip
+        """Read mask dictionaries of the paper's official code (`.pt`, one a sparsity).
+
+        Loaded with weights only, never as arbitrary pickles. The sparsity of each file is measured
+        from its zeros. Raises UserError if a file is no such dictionary or the masks do not nest.
+        """
+        levels, codes = reference.read(paths)
+        record = Record(
+            "ticket", task, lang, seed, "reference", levels, encoder, encoder_fingerprint
+        )
+        matrices = [reference.matrix_of(name, part.size) for name, part in codes.items()]
+        return cls(record, matrices, codes)
+
+    def to_reference_mask(self, level: int, path: str | Path) -> Path:
+        """Write the mask at `level` % as the official code reads it (float32, `*.weight_mask`)."""
+        prefix = "" if any(m.stack.startswith("decoder") for m in self.matrices) else "bert."
+        return reference.write(self.mask(level), prefix, Path(path))
+
+
+@dataclass(frozen=True)
+class PackedMask:
+    """One level of a search as bits, W/8 bytes: enough to compare hundreds of masks in memory."""
+
+    record: Record
+    matrices: list[Matrix]
+    level: int  # %
+    bits: Mapping[str, np.ndarray] = field(repr=False)  # name -> (ceil(W / 64),) words, see packing
+
+    @classmethod
+    def load(cls, path: str | Path, level: int) -> PackedMask:
+        """Read one level of a ticket's file and build no other; raises as `Ticket.load` does."""
+        record, shapes, packed = _read(Path(path))
+        rounds = _rounds(record, packed.values())
+        with _whole(Path(path)):
+            _check(record, list(shapes), rounds)
+        number = _round(record, rounds, level)
+        bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
+        return cls(record, list(shapes), level, bits)
+
+    def packed(self, level: int) -> PackedMask:
+        """Itself; UserError where another level is asked for."""
+        if level != self.level:
+            raise UserError(f"this mask was read at {self.level} %, not at {level} %")
+        return self
+
+
+def part_of(matrix: Matrix, by: str) -> str:
+    """The name of the part a matrix is counted under: its layer, component, or itself."""
+    if by == "all":
+        return "all"
+    if by == "layer":
+        return "pooler" if matrix.layer is None else str(matrix.layer)
+    if by == "component":
+        return matrix.component
+    if by == "matrix":
+        return matrix.name.removesuffix(".weight")
+    raise UserError(f"unknown grouping {by!r}: expected one of all, layer, component, matrix")
+
+
+def _check(record: Record, matrices: Iterable[Matrix], rounds: int) -> None:
+    """UserError unless these can be a search's."""
+    if len(record.levels) > _MOST_LEVELS or list(record.levels) != sorted(set(record.levels)):
+        raise UserError(f"levels {record.levels} must rise, {_MOST_LEVELS} at most")
+    for matrix in matrices:
+        if not MATRIX_NAME.fullmatch(matrix.name):
+            raise UserError(f"{matrix.name!r} is no name of a matrix")
+    if rounds > len(record.levels):
+        raise UserError(f"round {rounds} has pruned, of {len(record.levels)} levels")
+
+
+def _round(record: Record, rounds: int, level: int) -> int:
+    """The round that reached `level` %; UserError where none of the `rounds` so far did."""
+    if level == 0:
+        return 0
+    levels = record.levels[:rounds]
+    if level not in levels:
+        have = ", ".join(map(str, levels)) or "none yet"
+        near = f"; nearest: {min(levels, key=lambda x: abs(x - level))}" if levels else ""
+        raise UserError(f"no mask at {level!r} % sparsity: this ticket has {have}{near}")
+    return levels.index(level) + 1
+
+
+def _rounds(record: Record, packed: Iterable[np.ndarray]) -> int:
+    """Rounds of pruning that have run, by the largest code; a whole search shows in one matrix."""
+    found = 0
+    for part in packed:
+        found = max(found, packing.largest(part))
+        if found == len(record.levels):
+            break
+    return found
+
+
+def _read(path: Path) -> tuple[Record, dict[Matrix, tuple[int, ...]], dict[str, np.ndarray]]:
+    """A ticket's file: its record, its matrices with their shapes, their codes as nibbles."""
+    from safetensors import safe_open
+
+    with _whole(path):
+        found = path.is_file()
+    if not found:
+        raise UserError(f"no ticket at {str(path)!r}")
+    with _whole(path), safe_open(path, "np") as file:
+        metadata = file.metadata() or {}
+        packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if metadata.get("format") != _FORMAT:
+        raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
+    with _whole(path):
+        header = {key: metadata[key] for key in ("record", "matrices")}
+        if _digest(header, packed) != metadata.get("sha256"):
+            raise UserError("it has been altered or damaged, as its checksum is wrong")
+        record = json.loads(header["record"])
+        record["levels"] = tuple(map(int, record["levels"]))
+        record["scores"] = {int(level): float(score) for level, score in record["scores"].items()}
+        shapes = {}
+        for entry in json.loads(header["matrices"]):
+            shape = tuple(entry.pop("shape"))
+            matrix, part = Matrix(**entry), packed[entry["name"]]
+            # Before anything is made of that size: half a byte a weight is what there must be.
+            if part.dtype != np.uint8 or part.shape != (-(-matrix.weights // 2),):
+                raise UserError(f"{matrix.name!r} is not {matrix.weights!r} codes of four bits")
+            shapes[matrix] = shape
+        return Record(**record), shapes, {m.name: packed[m.name] for m in shapes}
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in reading a file, in one message that names it.
+
+    A checksum proves that nothing changed since, not that the maker meant well: a header may
+    promise anything, and be nested deeper than the parser goes.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except OSError as cause:
+        raise refused("read", path, cause) from cause
+    except (SafetensorError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+            RecursionError) as cause:  # fmt: skip
+        raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
+
+
+def _ordered(file: bytes) -> bytes:
+    """A safetensors file with its header's keys in order; the library's own is a random one."""
+    start = 8 + int.from_bytes(file[:8], "little")  # the header's length, the header, the data
+    header = json.dumps(json.loads(file[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the data stay aligned
+    return len(header).to_bytes(8, "little") + header + file[start:]
+
+
+def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(header):
+        digest.update(key.encode() + header[key].encode())
+    for name in sorted(packed):
+        digest.update(name.encode())
+        digest.update(packed[name].data)
+    return digest.hexdigest()

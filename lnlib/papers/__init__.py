@@ -1,0 +1,1 @@
+"""One folder a paper: its scales, tables, grid, measures, claims and figures."""

@@ -1,0 +1,1 @@
+"""Measurements beside the grid: switches, parts of a seed, longer rounds, the live run."""

@@ -1,0 +1,46 @@
+"""The book's figures: each function takes tables, and returns one matplotlib `Figure`.
+
+Better is always up, or blue: perplexity axes are reversed, and changes are signed as gains. What
+has not been measured is named in the figure and left blank. Captions and alternative texts are the
+caller's, who knows what the figure is to show.
+"""
+
+from lnlib.figures.growth import growth
+from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
+from lnlib.papers.foroutan.figures.overlap import (
+    density_profile,
+    excess_ladder,
+    layer_profile,
+    overlap_ladder,
+    overlap_matrix,
+    tree,
+)
+from lnlib.papers.foroutan.figures.retrieval import retrieval_by_layer
+from lnlib.papers.foroutan.figures.scores import (
+    gains_by_origin,
+    losses,
+    sparsity_curve,
+    sparsity_curves,
+    transfer_matrix,
+)
+
+__all__ = [
+    "COLOURS",
+    "GAINS",
+    "MARKERS",
+    "SHARES",
+    "Figure",
+    "density_profile",
+    "excess_ladder",
+    "gains_by_origin",
+    "growth",
+    "layer_profile",
+    "losses",
+    "overlap_ladder",
+    "overlap_matrix",
+    "retrieval_by_layer",
+    "sparsity_curve",
+    "sparsity_curves",
+    "transfer_matrix",
+    "tree",
+]

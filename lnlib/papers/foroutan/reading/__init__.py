@@ -1,0 +1,1 @@
+"""What readers play with: the overlap explorer and the exercises."""

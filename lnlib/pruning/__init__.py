@@ -1,0 +1,1 @@
+"""Searches that make masks, their controls, and masks moved to another target."""

@@ -1,0 +1,1 @@
+"""Measurements: tables on disk, runs that fill them, statistics, verdicts."""

@@ -1,0 +1,1 @@
+"""One training from the pre-trained weights, with or without a mask, and its score."""
