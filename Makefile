@@ -40,7 +40,7 @@ book: setup ## Find one ticket live, build the book from it and from the recorde
 	$(RUN) papermill notebooks/prune.ipynb $(LIVE)/prune-ur-ner.ipynb \
 		-p lang ur -p task ner -p scale demo -p runs_dir $(LIVE)
 	.venv/bin/jupyter-book build . -W -n --keep-going --all
-	@$(RUN) lnlib.papers.foroutan.experiments.live
+	@$(RUN) lnlib foroutan live
 
 # Two processes, a file of tests to each: most tests use one core, and fixtures are a file's.
 test: setup lint types ## Run every check: lint, types, then the tests with line coverage

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import toys
 
+from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import prunable
 from lnlib.papers.foroutan.grid import hours_at_least, plan
@@ -69,7 +70,7 @@ def test_no_device_is_faster_than_its_peak_and_the_start_of_the_runs():
 
 
 def test_what_was_measured_is_kept_where_it_is_asked_for(bert, toy_scale, tmp_path):
-    cost.main(["--tasks", "ner", "--langs", "ur", "--record", str(tmp_path)])
+    main(["foroutan", "cost", "--tasks", "ner", "--langs", "ur", "--record", str(tmp_path)])
     (found,) = tables.read(tmp_path / "demo" / "cost.csv").to_dict("records")
     assert (found["task"], found["lang"], found["recipe"]) == ("ner", "ur", toys.RECIPE.hash)
     assert found["seconds"] > 0
@@ -79,10 +80,10 @@ def test_what_was_measured_is_kept_where_it_is_asked_for(bert, toy_scale, tmp_pa
 
 def test_a_seed_that_is_no_number_is_said_before_anything_is_loaded():
     with pytest.raises(UserError, match="seeds 'a': expected whole numbers from 0 up"):
-        cost.main(["--seeds", "0,a"])
+        main(["foroutan", "cost", "--seeds", "0,a"])
 
 
 def test_the_command_names_every_task_it_was_asked_for(bert, toy_scale, capsys):
-    cost.main(["--tasks", "ner,mlm", "--langs", "ur"])
+    main(["foroutan", "cost", "--tasks", "ner,mlm", "--langs", "ur"])
     said = capsys.readouterr().out
     assert "ner" in said and "mlm" in said and "hours on" in said

@@ -3,6 +3,7 @@
 import pytest
 import toys
 
+from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.papers.foroutan.experiments import learning
 from lnlib.results import runs, tables
@@ -27,5 +28,7 @@ def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(
 
 def test_an_unknown_language_is_said_before_anything_is_loaded(tmp_path):
     with pytest.raises(UserError, match="unknown language 'ut'"):
-        learning.main(["--scale", "demo", "--langs", "ut", "--results", str(tmp_path)])
+        main(
+            ["foroutan", "learning", "--scale", "demo", "--langs", "ut", "--results", str(tmp_path)]
+        )
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import pytest
 import synthetic
 
 from lnlib.languages import PAPER_COVERAGE
-from lnlib.papers.foroutan.analysis import gains, measures, nulls
+from lnlib.papers.foroutan.analysis import claims, gains, measures, nulls
 from lnlib.results import ledger, tables
 from lnlib.results.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
@@ -19,7 +19,7 @@ NO_RETRIEVAL = tables.read("retrieval.csv")
 
 
 def verdicts(scores=NO_SCORES, overlap=NO_OVERLAP, retrieval=NO_RETRIEVAL, only=()):
-    return ledger.verdicts(measures.Tables("demo", scores, overlap, retrieval), only)
+    return claims.verdicts(measures.Tables("demo", scores, overlap, retrieval), only)
 
 
 def verdict(number, task, *made):
@@ -135,7 +135,7 @@ def test_overlap_tells_transfer_where_the_pairs_follow_it(slope, expected):
     scores, overlap = synthetic.scores(tasks=("ner",)), synthetic.overlap(tasks=("ner",))
     rows = nulls.compared(overlap, "ner", "other language")
     shared = rows.groupby(["lang", "other"])["jaccard"].mean()
-    pairs = ledger.pd.MultiIndex.from_frame(scores[["lang", "mask_lang"]])
+    pairs = pd.MultiIndex.from_frame(scores[["lang", "mask_lang"]])
     scores["value"] += slope * (shared.reindex(pairs).fillna(0.87).to_numpy() - 0.87)
     assert verdict(9, "ner", scores, overlap)["verdict"] == expected
 
@@ -167,7 +167,7 @@ def test_a_language_without_the_masks_of_one_task_is_in_no_mean_of_two():
 def test_the_rows_behind_a_verdict_have_a_fingerprint():
     scores = synthetic.scores(tasks=("ner",))
     changed = scores.assign(value=scores["value"].where(scores.index != 7, 1.0))
-    elsewhere = ledger.pd.concat([scores, synthetic.scores(tasks=("xnli",))])
+    elsewhere = pd.concat([scores, synthetic.scores(tasks=("xnli",))])
     rows = [verdict(2, "ner", table)["rows"] for table in (scores, changed, elsewhere)]
     assert rows[0] == rows[2] != rows[1]
 
@@ -193,7 +193,7 @@ def test_empty_tables_give_not_run_everywhere():
     assert table["ours"].isna().all()
     drawn = {"change_when_sparser", "rise_with_depth", "middle_over_ends", "overlap_with_transfer",
              "lead_in_retrieval", "spread_over_sampling"}  # fmt: skip
-    printed = [c["measure"] not in drawn for c in ledger.claims() for _ in c["tasks"]]
+    printed = [c.measure not in drawn for c in claims.CLAIMS for _ in c.tasks]
     assert table["published"].notna().tolist() == printed
 
 
@@ -249,7 +249,7 @@ def test_other_languages_of_one_seed_and_of_two_are_compared_by_the_same_sources
 def test_mixtures_are_not_counted_as_a_language():
     scores = synthetic.scores(tasks=("ner",))
     mixed = scores[scores["method"] == "ticket"].tail(1).assign(mask_lang="en+fa+fr+zh", value=0.0)
-    with_mixture = ledger.pd.concat([scores, mixed])
+    with_mixture = pd.concat([scores, mixed])
     assert gains.change(with_mixture, "ner").equals(gains.change(scores, "ner"))
 
 
@@ -257,7 +257,7 @@ def test_mixtures_are_not_counted_as_a_language():
 def test_a_mixture_is_no_other_language_on_either_side_of_a_pair(side):
     overlap = synthetic.overlap(tasks=("ner",))
     mixed = overlap.head(1).assign(**{side: "en+fa+fr+zh"}, jaccard=0.0)
-    with_mixture = ledger.pd.concat([overlap, mixed], ignore_index=True)
+    with_mixture = pd.concat([overlap, mixed], ignore_index=True)
     assert nulls.ladder(with_mixture, "ner").equals(nulls.ladder(overlap, "ner"))
 
 
@@ -307,7 +307,7 @@ def test_a_mask_beside_itself_is_no_pair_of_seeds():
 
 
 def test_the_interval_is_students():
-    low, high = ledger.interval(ledger.pd.Series([1.0, 2.0, 3.0]))
+    low, high = ledger.interval(pd.Series([1.0, 2.0, 3.0]))
     half = 4.302653 / np.sqrt(3)  # t at 97.5 % with two degrees of freedom; deviation 1
     assert (low, high) == pytest.approx((2 - half, 2 + half), abs=1e-4)
 
@@ -332,7 +332,7 @@ def test_the_recorded_verdicts_follow_from_the_tables():
     assert homes
     for home in homes:
         recorded = tables.read(home / "verdicts.csv")
-        found = ledger.verdicts(measures.Tables.read(home)).sort_values(tables.VERDICT_KEY)
+        found = claims.verdicts(measures.Tables.read(home)).sort_values(tables.VERDICT_KEY)
         words = [*tables.VERDICT_KEY, "claim", "unit", "n", "verdict", "why", "rows"]
         assert found[words].to_numpy().tolist() == recorded[words].to_numpy().tolist()
         for name in ("published", "ours"):
@@ -341,7 +341,6 @@ def test_the_recorded_verdicts_follow_from_the_tables():
 
 
 def test_every_claim_says_how_it_is_tested_and_why_a_bound_is_no_zero():
-    for claim in ledger.claims():
-        assert measures.MEASURES[claim["measure"]].of.__doc__
-        bounds = [claim[side] for side in ("above", "below") if side in claim]
-        assert bounds and ("because" in claim or bounds == [0])
+    for claim in claims.CLAIMS:
+        assert measures.MEASURES[claim.measure].of.__doc__
+        assert claim.bounds and (claim.because or claim.bounds in ("above 0", "below 0"))

@@ -6,12 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lnlib.__main__ import main
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
-from lnlib.papers.foroutan.record import MASK, main, record
+from lnlib.papers.foroutan.record import MASK, record
 from lnlib.results import runs, tables
-from lnlib.results.ledger import verdicts
 from lnlib.training.workbench import Workbench
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -111,7 +112,16 @@ def test_every_recorded_pair_that_names_a_ticket_is_of_one_search(scale, name, n
 def test_what_another_machine_has_measured_again_stands_beside_and_not_in_place(measured, capsys):
     before = everything(measured)
     again = elsewhere(measured)
-    main(["--runs", str(measured / "runs"), "--results", str(measured / "results")])
+    main(
+        [
+            "foroutan",
+            "record",
+            "--runs",
+            str(measured / "runs"),
+            "--results",
+            str(measured / "results"),
+        ]
+    )
     assert "ner ur seed 0 (ticket)" in capsys.readouterr().out
     home = measured / "results/demo"
     assert len(tables.read(home / "repeats.csv")) == len(again)

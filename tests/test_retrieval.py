@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import encoder_of
 from lnlib.masks.ticket import Ticket
@@ -180,6 +181,6 @@ def test_a_ticket_of_another_search_is_measured_again(measured):
 def test_bad_input_is_one_message_and_leaves_the_table(tmp_path, monkeypatch, arguments, said):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=said) as error:
-        retrieval.main(arguments)
+        main(["foroutan", "retrieval", *arguments])
     assert "\n" not in str(error.value)
     assert not (tmp_path / "results").exists()

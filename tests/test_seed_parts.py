@@ -7,6 +7,7 @@ import torch
 import toys
 
 from lnlib import find_ticket
+from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.excess import excess_table
 from lnlib.masks.matrices import magnitudes
@@ -106,5 +107,16 @@ def test_other_text_is_every_sentence_that_the_first_seed_leaves_out_and_no_othe
 
 def test_mlm_has_no_head_to_draw(tmp_path):
     with pytest.raises(UserError, match=r"pre-trained head.*try ner or xnli"):
-        seed_parts.main(["--task", "mlm", "--runs", str(tmp_path), "--results", str(tmp_path)])
+        main(
+            [
+                "foroutan",
+                "seed-parts",
+                "--task",
+                "mlm",
+                "--runs",
+                str(tmp_path),
+                "--results",
+                str(tmp_path),
+            ]
+        )
     assert not list(tmp_path.iterdir())

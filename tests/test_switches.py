@@ -2,6 +2,7 @@
 
 import pytest
 
+from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
@@ -59,5 +60,16 @@ def test_a_plain_search_that_stopped_before_its_score_is_compared_all_the_same(
 
 def test_an_unknown_language_is_said_before_anything_is_loaded(tmp_path):
     with pytest.raises(UserError, match="unknown language 'ut'"):
-        switches.main(["--langs", "ut", "--runs", str(tmp_path), "--results", str(tmp_path)])
+        main(
+            [
+                "foroutan",
+                "switches",
+                "--langs",
+                "ut",
+                "--runs",
+                str(tmp_path),
+                "--results",
+                str(tmp_path),
+            ]
+        )
     assert not list(tmp_path.iterdir())

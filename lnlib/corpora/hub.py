@@ -12,11 +12,14 @@ import numpy as np
 
 from lnlib.base.errors import UserError, choose
 from lnlib.base.seeds import derive
-from lnlib.corpora.opening import open_split
+from lnlib.corpora.opening import Opened, open_split
 from lnlib.corpora.sources import NTREX, NTREX_NAMES, SOURCES, Source
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from datasets import Dataset
+
+    from lnlib.corpora.rows import FileRows
 
 SPLITS = ("train", "validation")
 HELD_OUT = 50  # one Wikipedia article in 50 is validation: 2 %, 1,571 of them in the smallest (sw)
@@ -66,7 +69,12 @@ def load(
     choose(split, SPLITS, "split")
     if n is not None and n < 1:
         raise UserError(f"n={n!r} examples: expected a whole number from 1, or None for all")
-    opened = open_split(source, lang, split, data_dir)
+    with open_split(source, lang, split, data_dir) as opened:
+        return _choose(opened, source, task, lang, split, n, seed)
+
+
+def _choose(opened: Opened, source: Source, task: str, lang: str, split: str, n: int | None,
+            seed: int) -> tuple[Examples, str]:  # fmt: skip
     rows = opened.rows
     at = f"{opened.name}, {lang}, split {opened.split!r}"
     missing = [column for column in source.columns if column not in rows.column_names]
@@ -100,7 +108,11 @@ def load_parallel(
 
     Raises UserError as `load` does, and for a language that has no column.
     """
-    opened = open_split(NTREX, "all languages", "test", data_dir)
+    with open_split(NTREX, "all languages", "test", data_dir) as opened:
+        return _translations(opened, langs)
+
+
+def _translations(opened: Opened, langs: Sequence[str]) -> tuple[dict[str, list[str]], str]:
     rows = opened.rows
     at = f"{opened.name}, split {opened.split!r}"
     columns = {}
@@ -115,16 +127,20 @@ def load_parallel(
         columns[lang] = there[0]
     if not len(rows):
         raise UserError(f"{at}: no sentences")
-    chosen = rows.select_columns(list(columns.values()))
+    chosen = rows.select_columns(list(columns.values())).select(range(len(rows)))
     _check_texts(chosen, replace(NTREX, columns=tuple(columns.values())), at)
     texts = {lang: list(chosen[column]) for lang, column in columns.items()}
     return texts, f"{at}, {len(rows):,} sentences in {len(columns)} languages"
 
 
-def _sift(rows: Dataset, order: np.ndarray, n: int | None, held_out: bool) -> np.ndarray:
+def _sift(rows: Dataset | FileRows, order: np.ndarray, n: int | None, held_out: bool) -> np.ndarray:
     """The indices in `order` of documents on one side of the hold-out; stops once `n` are found."""
+    everything = range(len(rows))
     key = "id" if "id" in rows.column_names else "text"
-    keys = rows.select_columns([key])  # the articles themselves stay on disk
+    keys = rows.select_columns([key]).select(everything)  # the articles themselves stay on disk
+    if keys.data.column(key).null_count:  # no id: all of them would be on one side
+        key = "text"
+        keys = rows.select_columns([key]).select(everything)
     block = 10_000  # ids looked at in one go; the English Wikipedia has 6.4 million
     kept: list[np.ndarray] = []
     for start in range(0, len(order), block):
@@ -148,9 +164,16 @@ def _check_texts(rows: Dataset, source: Source, at: str) -> None:
     tagged = source.columns == ("tokens", "ner_tags")
     for name in source.columns[:-1] if source.labels else source.columns:
         column = rows.data.column(name)  # on disk; its type and its gaps are known without reading
-        kind = column.type.value_type if tagged and pa.types.is_list(column.type) else column.type
-        if column.null_count or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            raise UserError(f"{at}: {name} has cells that hold no text")
+        values = _values(column, tagged)
+        said = ""
+        if values is None or not (
+            pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+        ):
+            said = f"{column.type}; write {'lists of strings' if tagged else 'strings'}"
+        elif nulls := values.null_count or column.null_count:
+            said = f"{nulls} null; leave their rows out"
+        if said:
+            raise UserError(f"{at}: {name} has cells that hold no text: {said}")
     if tagged:
         chosen = rows.with_format("arrow")[:]
         words, tags = (pc.list_value_length(chosen[name]) for name in source.columns)
@@ -170,12 +193,29 @@ def _check_labels(rows: Dataset, column: str, labels: tuple[str, ...], at: str) 
     names = getattr(getattr(feature, "feature", feature), "names", None)
     if names is not None and tuple(names) != labels:
         raise UserError(f"{at}: labels {', '.join(names)}; expected {', '.join(labels)}")
-    values = rows.select_columns([column]).with_format("arrow")[:][column]
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-        values = pc.list_flatten(values)
-    ok = pa.types.is_integer(values.type) and not values.null_count
-    if ok and len(values):
+    tagged = column == "ner_tags"
+    chosen = rows.select_columns([column]).with_format("arrow")[:][column]
+    values = _values(chosen, tagged)
+    said = ""
+    if values is None or not pa.types.is_integer(values.type):
+        wanted = "lists of whole numbers" if tagged else "whole numbers"
+        said = f"{chosen.type}; write {wanted}, the places in {', '.join(labels)}"
+    elif values.null_count:
+        said = f"{values.null_count} null; leave their rows out"
+    elif len(values):
         span = pc.min_max(values).as_py()
-        ok = 0 <= span["min"] and span["max"] < len(labels)
-    if not ok:
-        raise UserError(f"{at}: {column} holds something else than 0 to {len(labels) - 1}")
+        if span["min"] < 0 or span["max"] >= len(labels):
+            said = f"{span['min']} to {span['max']}"
+    if said:
+        raise UserError(f"{at}: {column} holds something else than 0 to {len(labels) - 1}: {said}")
+
+
+def _values(column: pa.ChunkedArray, tagged: bool) -> pa.ChunkedArray | None:
+    """What a column holds, of lists what they hold; None if it should hold lists and does not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    if lists != tagged:
+        return None
+    return pc.list_flatten(column) if lists else column

@@ -6,7 +6,6 @@ the real thing; the rest is multiplication.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,8 +16,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lnlib import commands
-from lnlib.base.errors import choose
 from lnlib.base.provenance import machine, versions
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.matrices import encoder_of, prunable
@@ -26,7 +23,6 @@ from lnlib.papers.foroutan.grid import PEAKS, STARTUP, Run, hours_at_least, plan
 from lnlib.papers.foroutan.scales import SCALES, Recipe
 from lnlib.results import tables
 from lnlib.tasks.examples import Encoded, training_order
-from lnlib.tasks.task import TASKS
 from lnlib.training.loop import default_device
 from lnlib.training.workbench import Workbench
 
@@ -152,31 +148,27 @@ def row(what: Measured, task: str, lang: str, scale: str, encoder: Encoder) -> d
     }  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line: measure each task in its first language, print the table and the sum."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib foroutan cost")
-    parser.add_argument("--scale", default="demo", help="demo, small or paper")
-    parser.add_argument("--tasks", default=",".join(TASKS), help="of " + ",".join(TASKS))
-    parser.add_argument("--langs", default="", help="the paper's, if none are given")
-    parser.add_argument("--seeds", default="", help="the plan's, if none are given")
-    parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
-    parser.add_argument("--record", type=Path, metavar="RESULTS",
-                        help="keep what was measured in RESULTS/SCALE/cost.csv")  # fmt: skip
-    options = parser.parse_args(arguments)
-    scale = choose(options.scale, SCALES, "scale")
-    tasks, langs = (
-        [name for name in value.split(",") if name] for value in (options.tasks, options.langs)
-    )
-    seeds = commands.numbers(options.seeds, "seeds") if options.seeds else []
+def report(
+    scale: str,
+    tasks: Sequence[str],
+    langs: Sequence[str],
+    seeds: Sequence[int],
+    data_dir: str | Path | None = None,
+    record: Path | None = None,
+) -> None:
+    """Measure each task in its first language, print the table and the sum.
+
+    With `record` what was measured is kept in `record`/SCALE/cost.csv.
+    """
     grid = plan(scale, tasks, langs, seeds)
     encoder = load_encoder(SCALES[scale].encoder)
     measured = {}
     for task in dict.fromkeys(run.task for run in grid):
         lang = next(run.lang for run in grid if run.task == task)
-        measured[task] = measure(encoder, task, lang, scale, options.data_dir)
-        if options.record:
+        measured[task] = measure(encoder, task, lang, scale, data_dir)
+        if record:
             found = row(measured[task], task, lang, scale, encoder)
-            tables.add(options.record / scale / "cost.csv", [found])
+            tables.add(record / scale / "cost.csv", [found])
     table = cost(grid, measured)
     print(table.to_string(index=False, float_format="{:.3g}".format))
     device = default_device()
@@ -188,7 +180,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
     work = {task: what.flops for task, what in measured.items()}
     least = [f"{hours_at_least(grid, work, peak):.2g} on a {name}" for name, peak in PEAKS.items()]
     print(f"Hours at least, by the data sheet's peak: {', '.join(least)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,9 +11,8 @@ best of the five by margin, which is top-1. We follow the code.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -175,19 +174,3 @@ def _masks(
         ticket = find_ticket(encoder, "mlm", PIVOT, scale, seed=seed, method="random",
                              levels=(HEADLINE,))  # fmt: skip
         yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE)), "mask_seed": seed}, ticket
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib foroutan retrieval")
-    parser.add_argument("--scale", default="demo", help="demo, small or paper")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
-    parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
-    parser.add_argument("--tickets-from", help="take the tickets of this scale instead")
-    options = parser.parse_args(arguments)
-    measure(options.scale, options.runs, options.results, options.data_dir, options.tickets_from)
-
-
-if __name__ == "__main__":
-    main()

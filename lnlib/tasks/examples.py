@@ -56,6 +56,19 @@ class Encoded:
             digest.update(self.labels.tobytes())
         return digest.hexdigest()[:12]
 
+    @cached_property
+    def unseen(self) -> str:
+        """The tags that are scored and in no label, as "example:word:tag ..."; often "".
+
+        They are those of words that were cut off or have no word piece.
+        """
+        return " ".join(
+            f"{row}:{word}:{tag}"
+            for row, (tags, seen) in enumerate(zip(self.gold, map(set, self.seen), strict=True))
+            for word, tag in enumerate(tags)
+            if word not in seen
+        )
+
 
 @dataclass(frozen=True)
 class TaskData:
@@ -70,14 +83,14 @@ class TaskData:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Twelve hex digits over both splits."""
-        both = self.train.fingerprint + self.validation.fingerprint
+        """Twelve hex digits over both splits: what a model gets to see and is scored by."""
+        both = self.train.fingerprint + self.validation.fingerprint + self.validation.unseen
         return hashlib.sha256(both.encode()).hexdigest()[:12]
 
 
 def encode(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: Recipe,
            most: int | None = None) -> TaskData:  # fmt: skip
-    """Encode both splits of a corpus; raises UserError where a split is empty.
+    """Encode both splits of a corpus; raises UserError where a split is empty or has no word.
 
     Examples are cut at the recipe's `max_tokens`, or at `most` if the encoder reads no more.
     """
@@ -89,6 +102,11 @@ def encode(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: Recipe,
         splits[split] = how(getattr(corpus, split), tokenizer, length, size)
         if len(splits[split]) == 0:
             raise UserError(f"{corpus.source}: no {split} examples for {corpus.lang!r}")
+        labels = splits[split].labels
+        if labels is not None and (labels == IGNORE).all():
+            raise UserError(
+                f"{corpus.source}: no {split} example for {corpus.lang!r} has a word piece"
+            )
     return TaskData(corpus.task, corpus.lang, corpus.labels, source=corpus.source, **splits)
 
 
@@ -257,7 +275,7 @@ def collate(data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokenizerBase
             mask_seed: int | None = None) -> Batch:  # fmt: skip
     """Pad the examples of `index` to one batch; with `mask_seed` mask tokens for MLM."""
     starts, lengths = data.offsets[index], data.lengths[index]
-    longest = int(lengths.max())
+    longest = max(1, int(lengths.max()))
     inside = np.arange(longest)[None, :] < lengths[:, None]  # (B, T)
     flat = (starts[:, None] + np.arange(longest)[None, :])[inside]
 
@@ -267,7 +285,9 @@ def collate(data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokenizerBase
         return out
 
     ids = pad(data.ids, _pad_id(tokenizer))
-    inputs = {"attention_mask": torch.from_numpy(inside.astype(np.int64))}
+    shown = inside.astype(np.int64)
+    shown[:, 0] = 1  # of a sentence without a token the padding: attention over nothing is NaN
+    inputs = {"attention_mask": torch.from_numpy(shown)}
     if "token_type_ids" in tokenizer.model_input_names:
         inputs["token_type_ids"] = torch.from_numpy(pad(data.segments, 0))
     picked = None
@@ -276,7 +296,7 @@ def collate(data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokenizerBase
         picked, targets = _mask_tokens(ids.reshape(-1), maskable, tokenizer, mask_seed)
     elif data.labels is None:
         targets = np.zeros(0)
-    elif len(data.labels) == len(data):  # one label an example
+    elif not data.gold:  # one label an example
         targets = data.labels[index]
     else:
         targets = pad(data.labels, IGNORE)
@@ -292,7 +312,7 @@ def _mask_tokens(ids: np.ndarray, maskable: np.ndarray, tokenizer: PreTrainedTok
                  seed: int) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """BERT's 80/10/10 masking of 15 % of `maskable`, in place; returns positions and targets."""
     rng = np.random.default_rng(seed)
-    count = max(1, round(MASK_RATE * len(maskable)))
+    count = min(len(maskable), max(1, round(MASK_RATE * len(maskable))))
     picked = np.sort(rng.choice(maskable, count, replace=False))
     targets = ids[picked].copy()
     fate = rng.random(count)

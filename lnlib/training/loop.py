@@ -170,7 +170,10 @@ def multiplies_bf16(device: torch.device) -> bool:
 def forward(
     model: nn.Module, batch: Batch, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean cross-entropy (nats) and logits: mlm (P, V) at the masked positions, else the head's."""
+    """Mean cross-entropy (nats) and logits: mlm (P, V) at the masked positions, else the head's.
+
+    The loss of a batch without a label is 0, and so is its gradient.
+    """
     inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.inputs.items()}
     labels = batch.labels.to(device, non_blocking=True)
     with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bf16(device)):
@@ -180,7 +183,10 @@ def forward(
             with _only(encoder_of(model), batch.picked.to(device)):
                 logits = model(**inputs).logits[0]
     logits = logits.float()
-    loss = nn.functional.cross_entropy(logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE)
+    loss = nn.functional.cross_entropy(
+        logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE,
+        reduction="mean" if (batch.labels != IGNORE).any() else "sum",  # a mean of none is NaN
+    )  # fmt: skip
     return loss, logits
 
 

@@ -10,25 +10,23 @@ verdicts follow from all of it.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lnlib.base.errors import choose
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.excess import excess_table
 from lnlib.masks.matrices import magnitudes
 from lnlib.masks.overlap import density_table, overlap_table
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, of_scale
 from lnlib.pruning.search import find_ticket
 from lnlib.results import stamp, tables
-from lnlib.results.ledger import verdicts
 from lnlib.tasks.task import TASKS
 
 GROUPINGS = ("all", "layer", "component")
@@ -162,31 +160,3 @@ def _add(made: Mapping[str, pd.DataFrame], home: Path, scale: str, encoder: Enco
 def _telling(pairs: pd.DataFrame) -> pd.DataFrame:
     """Pairs of masks of one `nulls.kind`; half of all are of none, as two controls are."""
     return pairs[nulls.kind(pairs) != ""]
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib foroutan record")
-    parser.add_argument("--scale", default="demo", help="demo, small or paper")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where runs have been")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where tables go")
-    parser.add_argument(
-        "--replace",
-        action="store_true",
-        help="let tickets that were searched again take the place of the old ones",
-    )
-    options = parser.parse_args(arguments)
-    scale = choose(options.scale, SCALES, "scale")
-    again = record(scale, options.runs, options.results, options.replace)
-    if again and not options.replace:
-        names = ", ".join(
-            f"{task} {lang} seed {seed} ({m})" for m, task, lang, seed in sorted(again)
-        )
-        print(
-            f"Left out, since {options.results / scale} has these from another search: {names}. "
-            "With --replace the new ones take their place."
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,6 @@ measures: rounds of a search, or rows of a table, are run once more.
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -187,23 +186,3 @@ def _compared(rows: Sequence[tuple[str, float, float, str]]) -> pd.DataFrame:
     digits = frame[["recorded", "again"]].map("{:.6g}".format)  # as many as a table keeps
     frame["same"] = digits["recorded"] == digits["again"]
     return frame
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line; ends with an error where a number has changed."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m lnlib foroutan verify")
-    parser.add_argument("path", type=Path, help="a ticket, or a scores.csv")
-    parser.add_argument("--share", type=float, default=SHARE, help="of its rounds or rows, 0 to 1")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are")
-    parser.add_argument("--data-dir", type=Path, help="a folder laid out like the hub")
-    options = parser.parse_args(arguments)
-    found = verify(options.path, options.share, options.runs, options.data_dir)
-    print(found.to_string(index=False))
-    other = int((~found["same"]).sum())
-    print(f"{len(found) - other} of {len(found)} recomputed numbers are the same")
-    if other:
-        raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -17,9 +17,9 @@ from scipy.stats import spearmanr
 from lnlib.languages import MIXTURE
 from lnlib.papers.foroutan.analysis import gains, nulls, translations
 from lnlib.papers.foroutan.scales import HEADLINE, SPARSER, of_scale
+from lnlib.results.ledger import FEWEST
 from lnlib.results.tables import read as read_table
 
-FEWEST = 3  # seeds for a standard deviation, languages for an interval
 _FEWEST_SOURCES = 4  # fewer masks in a ranking and Spearman's r takes a handful of values
 
 
@@ -49,14 +49,15 @@ class Measure:
     of: Callable[[Tables, str], pd.Series]
     reads: tuple[str, ...]
     unit: str  # "" is the unit of the task's metric
+    counted: bool = False  # its mean is a count of what was seen, not a mean to be estimated
 
 
 MEASURES: dict[str, Measure] = {}
 
 
-def _measure(unit: str, *reads: str) -> Callable:
+def _measure(unit: str, *reads: str, counted: bool = False) -> Callable:
     def note(of: Callable[[Tables, str], pd.Series]) -> Callable[[Tables, str], pd.Series]:
-        MEASURES[of.__name__] = Measure(of, reads, unit)
+        MEASURES[of.__name__] = Measure(of, reads, unit, counted)
         return of
 
     return note
@@ -65,7 +66,7 @@ def _measure(unit: str, *reads: str) -> Callable:
 # ---- tickets -------------------------------------------------------------------------------------
 
 
-@_measure("% of languages", "scores")
+@_measure("% of languages", "scores", counted=True)
 def winning_share(tables: Tables, task: str) -> pd.Series:
     """100 where the own 50 % mask is within one standard deviation of the full model, else 0.
 

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lnlib import commands
 from lnlib.encoders import load_encoder
 from lnlib.papers.foroutan.scales import SCALES
 from lnlib.results import runs
 from lnlib.training.workbench import Workbench
 
-STEPS = (100, 300, 625, 1_875)  # the paper's epoch of NER is 625, its round three of them
-LANGS = ("ur", "en")  # the easiest of WikiAnn's for the encoder that ships, and one of the hardest
+
+def measure(task: str, langs: Sequence[str], scale: str, steps: Sequence[int], results_dir: Path,
+            data_dir: str | Path | None = None) -> None:  # fmt: skip
+    """`learning_curve` of a task in some languages, into results/SCALE/learning.csv."""
+    encoder = load_encoder(SCALES[scale].encoder)
+    for lang in langs:
+        bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
+        learning_curve(bench, steps, results_dir / scale / "learning.csv")
 
 
 def learning_curve(bench: Workbench, steps: Sequence[int], table: Path, seed: int = 0) -> None:
@@ -31,19 +36,3 @@ def learning_curve(bench: Workbench, steps: Sequence[int], table: Path, seed: in
             recipe=replace(bench.recipe, steps=count), data=bench.data,
         )  # fmt: skip
         runs.measure(longer, None, 0, seed, table)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line: one task, some languages, into results/SCALE/learning.csv."""
-    parser = commands.options(__doc__, "learning", "small", LANGS)
-    parser.add_argument("--steps", default=",".join(map(str, STEPS)))
-    p = commands.parse(parser, arguments)
-    steps = commands.numbers(p.steps, "steps", least=1)
-    encoder = load_encoder(SCALES[p.scale].encoder)
-    for lang in p.langs:
-        bench = Workbench(encoder, p.task, lang, p.scale, data_dir=p.data_dir)
-        learning_curve(bench, steps, p.results / p.scale / "learning.csv")
-
-
-if __name__ == "__main__":
-    main()

@@ -67,7 +67,3 @@ def _compared(live: pd.Series, recorded: pd.Series, seeds: pd.DataFrame) -> str:
         f"made with another {', '.join(where)}, {verdict} three standard deviations of "
         f"{len(seeds)} seeds ({spread:.2f})"
     )
-
-
-if __name__ == "__main__":
-    print(report(Path.cwd()))

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lnlib import commands
 from lnlib.base.errors import UserError
 from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder, load_encoder
@@ -104,15 +103,3 @@ def _unseen(bench: Workbench, seed: int, data_dir: str | Path | None) -> TaskDat
     corpus = load(bench.task, bench.lang, bench.scale, data_dir)
     corpus = replace(corpus, train=[corpus.train[int(i)] for i in rest])
     return encode(corpus, bench.encoder.tokenizer, recipe, bench.encoder.max_tokens)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = commands.options(__doc__, "seed_parts")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
-    p = commands.parse(parser, arguments)
-    measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from lnlib import commands
 from lnlib.encoders import load_encoder
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
@@ -74,15 +73,3 @@ def _rows(name: str, found: dict[str, Ticket], plain: dict[str, Ticket],
             "jaccard_plain": jaccard(ticket, plain[lang]),
             "jaccard_others": float(np.mean(others)) if others else np.nan,
         }
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = commands.options(__doc__, "switches")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where tickets are kept")
-    p = commands.parse(parser, arguments)
-    measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
-
-
-if __name__ == "__main__":
-    main()

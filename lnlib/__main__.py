@@ -1,0 +1,76 @@
+"""The command line: `python -m lnlib` lists the papers and what can be done in each.
+
+`python -m lnlib PAPER VERB ...` runs one; `python -m lnlib seal TABLE ...` needs no paper. A
+user's error is one line, and the exit status 2, as argparse has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from lnlib.base.command_line import Command
+from lnlib.base.errors import UserError, choose
+from lnlib.papers import PAPERS
+
+USAGE = "usage: python -m lnlib PAPER VERB [--help] ...\n       python -m lnlib seal TABLE ..."
+
+
+def commands(paper: str) -> dict[str, Command]:
+    """The verbs of one paper, by name."""
+    found = import_module(f"lnlib.papers.{paper}.commands").COMMANDS
+    return {command.name: command for command in found}
+
+
+def overview() -> str:
+    """Every paper with its verbs, a line each."""
+    lines = [USAGE]
+    for paper in PAPERS:
+        about = (import_module(f"lnlib.papers.{paper}").__doc__ or "").strip().partition("\n")[0]
+        lines += ["", f"{paper}: {about}"]
+        lines += [f"  {name:<12} {command.what}" for name, command in commands(paper).items()]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    if words[0] == "seal":
+        return _seal(words[1:])
+    paper = choose(words[0], (*PAPERS, "seal"), "paper")
+    there = commands(paper)
+    if len(words) == 1 or words[1] in ("-h", "--help"):
+        print("\n".join(f"{name:<12} {command.what}" for name, command in there.items()))
+        return 0
+    command = there[choose(words[1], there, f"command of {paper}")]
+    parser = argparse.ArgumentParser(
+        prog=f"python -m lnlib {paper} {command.name}", description=command.what
+    )
+    for name, settings in command.options.items():
+        parser.add_argument(name, **settings)
+    return command.run(parser.parse_args(words[2:])) or 0
+
+
+def _seal(paths: Sequence[str]) -> int:
+    """Write tables that were changed on purpose with a new checksum."""
+    from lnlib.results import tables
+
+    if not paths:
+        raise UserError("no table to seal: name one, such as results/demo/scores.csv")
+    for path in paths:
+        tables.seal(path)
+        print(f"sealed {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print(f"lnlib: {error}", file=sys.stderr)
+        sys.exit(2)
