@@ -15,8 +15,8 @@ import torch
 from benchmarks import round as ner
 from benchmarks import step
 from benchmarks.table import Options, Row, main
+from lnlib.base.device import default_device
 from lnlib.tasks.examples import training_order
-from lnlib.training.loop import default_device
 
 PEAK = "bf16 matrix product"
 SIZE = 8_192

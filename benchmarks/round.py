@@ -22,10 +22,12 @@ from transformers import PreTrainedTokenizerBase
 from benchmarks import shapes, table
 from benchmarks.peers import padded_round
 from benchmarks.table import Options, Row, main
-from lnlib.corpora.loading import load
-from lnlib.papers.foroutan.scales import SCALES, Recipe
-from lnlib.tasks.examples import TaskData, encode, training_order
+from lnlib import load
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.tasks.examples import training_order
+from lnlib.tasks.task import TaskData, encode
 from lnlib.training import loop
+from lnlib.training.recipe import Recipe
 
 JOB = "one NER round"
 LANG = "en"

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 import transformers
 
-from lnlib.masks.matrices import Mask, Matrix, prunable
+from lnlib.masks.applying import Mask
+from lnlib.masks.matrices import Matrix, prunable
 from lnlib.masks.ticket import Record, Ticket
 from lnlib.papers.foroutan.scales import LEVELS
 

@@ -15,11 +15,11 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.table import Options, Row, interleaved, main
-from lnlib.corpora.loading import load
+from lnlib import load
 from lnlib.encoders import load_encoder
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.scales import LEVELS, SCALES
-from lnlib.results import tables
-from lnlib.tasks.examples import encode
+from lnlib.tasks.task import encode
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORT = "import lnlib"

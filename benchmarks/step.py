@@ -16,9 +16,10 @@ from torch import nn
 from benchmarks import shapes
 from benchmarks.peers import mask_at_forward, prune_hooks
 from benchmarks.table import Options, Row, interleaved, main, time_rows
-from lnlib.masks.matrices import Mask, check_fit, masked
+from lnlib.base.device import default_device
+from lnlib.masks.applying import Mask, check_fit, masked
 from lnlib.tasks.examples import Batch
-from lnlib.training.loop import default_device, forward
+from lnlib.training.loop import forward
 
 JOB = "masked training step"
 BATCH, TOKENS, VOCABULARY = 8, 64, 1_000

@@ -14,13 +14,15 @@ import pandas as pd
 import yaml
 from IPython.display import Markdown, display
 
-from lnlib.languages import LANGUAGES, PAPER_COVERAGE
+from lnlib.languages import LANGUAGES
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import gains, nulls
 from lnlib.papers.foroutan.analysis.measures import NAMES, Tables
-from lnlib.papers.foroutan.grid import PEAKS, STARTUP, Run, hours_at_least, plan
+from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
+from lnlib.papers.foroutan.grid import plan
+from lnlib.results.plan import PEAKS, Run, STARTUP, hours_at_least
 from lnlib.papers.foroutan.scales import of_scale
-from lnlib.results import statistics, tables
-from lnlib.tasks.task import TASKS
+from lnlib.results import statistics
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))

@@ -18,10 +18,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from lnlib.corpora import gazetteer
-from lnlib.languages import COVERAGE, LANGUAGES, PAPER_COVERAGE
+from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan import figures, published
 from lnlib.papers.foroutan.analysis import gains, nulls
-from lnlib.tasks.task import TASKS
+from lnlib.papers.foroutan.coverage import COVERAGE, PAPER_COVERAGE, TASKS
 
 HOME = Path(__file__).resolve().parent / "languages"
 PAGES = [(lang, task) for lang in LANGUAGES for task in TASKS if lang in COVERAGE[task]]

@@ -13,39 +13,39 @@ _HOME = {
     "LANGUAGES": "languages",
     "LEVELS": "papers.foroutan.scales",
     "SCALES": "papers.foroutan.scales",
-    "TASKS": "tasks.task",
+    "TASKS": "papers.foroutan.coverage",
     "Encoder": "encoders",
-    "Search": "pruning.search",
+    "Search": "pruning.rounds",
     "Ticket": "masks.ticket",
     "UserError": "base.errors",
-    "Workbench": "training.workbench",
-    "find_ticket": "pruning.search",
+    "Workbench": "papers.foroutan.doors",
+    "find_ticket": "papers.foroutan.doors",
     "jaccard": "masks.overlap",
-    "load": "corpora.loading",
+    "load": "papers.foroutan.doors",
     "load_encoder": "encoders",
     "overlap_table": "masks.overlap",
-    "transfer": "pruning.transfer",
+    "transfer": "papers.foroutan.doors",
     "verify": "papers.foroutan.verification",
 }
 __all__ = sorted(_HOME)
 
 if TYPE_CHECKING:
     from lnlib.base.errors import UserError as UserError
-    from lnlib.corpora.loading import load as load
     from lnlib.encoders import Encoder as Encoder
     from lnlib.encoders import load_encoder as load_encoder
     from lnlib.languages import LANGUAGES as LANGUAGES
     from lnlib.masks.overlap import jaccard as jaccard
     from lnlib.masks.overlap import overlap_table as overlap_table
     from lnlib.masks.ticket import Ticket as Ticket
+    from lnlib.papers.foroutan.coverage import TASKS as TASKS
+    from lnlib.papers.foroutan.doors import Workbench as Workbench
+    from lnlib.papers.foroutan.doors import find_ticket as find_ticket
+    from lnlib.papers.foroutan.doors import load as load
+    from lnlib.papers.foroutan.doors import transfer as transfer
     from lnlib.papers.foroutan.scales import LEVELS as LEVELS
     from lnlib.papers.foroutan.scales import SCALES as SCALES
     from lnlib.papers.foroutan.verification import verify as verify
-    from lnlib.pruning.search import Search as Search
-    from lnlib.pruning.search import find_ticket as find_ticket
-    from lnlib.pruning.transfer import transfer as transfer
-    from lnlib.tasks.task import TASKS as TASKS
-    from lnlib.training.workbench import Workbench as Workbench
+    from lnlib.pruning.rounds import Search as Search
 
 
 def __getattr__(name: str) -> Any:

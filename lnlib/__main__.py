@@ -13,6 +13,7 @@ from importlib import import_module
 
 from lnlib.base.command_line import Command
 from lnlib.base.errors import UserError, choose
+from lnlib.base.files import as_path
 from lnlib.papers import PAPERS
 
 USAGE = "usage: python -m lnlib PAPER VERB [--help] ...\n       python -m lnlib seal TABLE ..."
@@ -58,11 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _seal(paths: Sequence[str]) -> int:
     """Write tables that were changed on purpose with a new checksum."""
-    from lnlib.results import tables
-
     if not paths:
-        raise UserError("no table to seal: name one, such as results/demo/scores.csv")
-    for path in paths:
+        raise UserError("no table to seal: name one, such as results/foroutan/demo/scores.csv")
+    for path in map(as_path, paths):
+        paper = path.absolute().parent.parent.name  # results/PAPER/SCALE, runs/PAPER/SCALE
+        tables = import_module(f"lnlib.papers.{paper if paper in PAPERS else PAPERS[0]}.tables")
         tables.seal(path)
         print(f"sealed {path}")
     return 0

@@ -15,7 +15,7 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from lnlib.base import seeds
 from lnlib.base.errors import UserError
-from lnlib.tasks.task import get_task
+from lnlib.papers.foroutan.coverage import get_task
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"

@@ -1,4 +1,4 @@
-"""The eleven languages of the paper, and which task covers which.
+"""Natural languages: the eleven of paper 1.
 
 Scripts are ISO 15924 codes; families are the branches used when pairs are compared (Hindi and Urdu
 share a branch but not a script; Persian and Urdu a script but not a branch). Word order is the
@@ -42,41 +42,20 @@ LANGUAGES: dict[str, Language] = {
     )
 }
 
-_ALL = tuple(LANGUAGES)
-COVERAGE: dict[str, tuple[str, ...]] = {  # what can be run
-    "mlm": _ALL,
-    "ner": _ALL,
-    "xnli": tuple(code for code in _ALL if code != "fa"),
-}
-PAPER_COVERAGE: dict[
-    str, tuple[str, ...]
-] = {  # what the paper ran (section 4.1); the grid's default
-    **COVERAGE,
-    "ner": tuple(code for code in _ALL if code not in ("hi", "sw")),
-}
-MIXTURE = "en+fa+fr+zh"  # whose data the paper's multilingual mask was found on (Table 1)
-_WHY_NOT = {("xnli", "fa"): "XNLI has no Persian, so the paper has no Persian XNLI ticket either"}
-
 
 def name_of(lang: str) -> str:
     """English name of a language, or the names in a mixture ("en+fa": "English + Persian")."""
     return " + ".join(LANGUAGES[code].name for code in lang.split("+"))
 
 
-def check_language(task: str, lang: str) -> tuple[str, ...]:
-    """The codes in `lang` ("ur", or "en+fa+fr+zh" for a mixture), checked against the task.
+def codes_of(lang: object) -> tuple[str, ...]:
+    """The codes in `lang`: "ur", or "en+fa+fr+zh" for a mixture.
 
-    Raises UserError for an unknown or doubled code, and for one the task does not cover.
+    Raises UserError for an unknown or doubled code.
     """
     if not isinstance(lang, str):  # papermill reads `-p lang nan` as a number
         raise UserError(f"unknown language {lang!r}: expected a code such as 'ur', in quotes")
     codes = tuple(choose(code, LANGUAGES, "language") for code in lang.split("+"))
     if len(set(codes)) < len(codes):
         raise UserError(f"language mixture {lang!r} names a language twice")
-    for code in codes:
-        if code not in COVERAGE[task]:
-            raise UserError(
-                f"task {task!r} does not cover {code!r}: {_WHY_NOT[task, code]}; "
-                f"it covers {', '.join(COVERAGE[task])}"
-            )
     return codes

@@ -33,7 +33,7 @@ import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # then the bars are plain text
 
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 p = check(dict(seed=seed), In)
 p

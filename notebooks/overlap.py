@@ -42,7 +42,7 @@ import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # then the bars are plain text
 
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 asked = dict(
     langs=langs, task=task, scale=scale, seed=seed, sparsity=sparsity, data_dir=data_dir,

@@ -38,7 +38,7 @@ tokens = 60_000_000  # tokens to see, padding not counted
 data_dir = None  # WikiAnn, to measure what the pre-training is worth
 
 # %%
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 p = check(dict(text_dir=text_dir, out_dir=out_dir, tokens=tokens, data_dir=data_dir), In)
 p

@@ -42,7 +42,7 @@ import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # then the bars are plain text
 
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 asked = dict(
     lang=lang, task=task, scale=scale, seed=seed, sparsities=sparsities, controls=controls,
@@ -136,8 +136,7 @@ for method in tqdm(p["controls"], desc=f"controls at {level} %"):
     runs.measure(bench, control, level, p["seed"], table)
 
 # %%
-from lnlib.papers.foroutan import figures
-from lnlib.results import tables
+from lnlib.papers.foroutan import figures, tables
 
 scores = runs.find(tables.read(table), {"task": p["task"], "lang": p["lang"], "seed": p["seed"]})
 # not the masks of another task, language or seed that were moved here; controls may have none

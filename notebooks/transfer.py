@@ -44,7 +44,7 @@ import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # then the bars are plain text
 
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 asked = dict(
     lang=lang, langs=langs, task=task, source_task=source_task, scale=scale, seed=seed,

@@ -26,7 +26,7 @@ def ner(bert):
     """Urdu NER on it, three steps a round."""
     import toys
 
-    from lnlib.training.workbench import Workbench
+    from lnlib import Workbench
 
     return Workbench(bert, "ner", "ur", recipe=toys.RECIPE)
 
@@ -38,7 +38,8 @@ def toy_scale(bert, monkeypatch):
 
     import toys
 
-    from lnlib.papers.foroutan.scales import SCALES, Scale
+    from lnlib.papers.foroutan.scales import SCALES
+    from lnlib.training.recipe import Scale
 
     recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
     monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))

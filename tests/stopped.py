@@ -17,11 +17,11 @@ import torch
 import toys
 
 import lnlib.pruning
-from lnlib.corpora.loading import load
+from lnlib import Workbench, load
 from lnlib.encoders import load_encoder
-from lnlib.results import runs, tables
-from lnlib.tasks.examples import encode
-from lnlib.training.workbench import Workbench
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
+from lnlib.tasks.task import encode
 
 LEVELS = (10, 30, 50)
 TRAININGS = len(LEVELS) + 1

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lnlib.languages import MIXTURE, PAPER_COVERAGE
+from lnlib.papers.foroutan.coverage import MIXTURE, PAPER_COVERAGE
 
 LEVELS = range(10, 100, 10)
 _METRIC = {"mlm": "perplexity", "ner": "f1", "xnli": "accuracy"}

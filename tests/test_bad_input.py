@@ -25,14 +25,13 @@ from papermill.translators import PythonTranslator
 from test_hub import ner as wikiann
 from test_hub import write
 
-from lnlib import find_ticket
+from lnlib import Workbench, find_ticket, transfer
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks.ticket import Ticket
-from lnlib.pruning.transfer import transfer
-from lnlib.results import runs, tables
-from lnlib.training import loop
-from lnlib.training.workbench import Workbench
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
+from lnlib.training.loop import loop
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
@@ -205,6 +204,9 @@ def test_a_wrong_parameter_is_refused_by_the_first_cell(home, notebook, argument
         ("prune", "-p sparsities '[10.0]'", "sparsities", (10,)),
         ("prune", "-p controls ''", "controls", []),
         ("overlap", "-p langs 'ur, en'", "langs", ["ur", "en"]),
+        ("overlap", "-p langs '[ur, en]'", "langs", ["ur", "en"]),
+        ("prune", """-p controls '["random", "magnitude"]'""", "controls", ["random", "magnitude"]),
+        ("prune", "-p PAPERMILL_INPUT_PATH a -p PAPERMILL_OUTPUT_PATH b", "lang", "ur"),
         ("overlap", "-y 'langs: [ur, en]'", "langs", ["ur", "en"]),
         ("pretrain", "-p text_dir data -p tokens 60_000", "tokens", 60_000),
     ],

@@ -7,9 +7,10 @@ import pytest
 import synthetic
 import yaml
 
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import gains, measures, nulls
 from lnlib.papers.foroutan.scales import SCALES
-from lnlib.results import statistics, tables
+from lnlib.results import statistics
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 import toys
 
+from lnlib import Workbench
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import prunable
-from lnlib.papers.foroutan.grid import hours_at_least, plan
+from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.grid import plan
+from lnlib.results.plan import hours_at_least
 from lnlib.papers.foroutan.scales import LEVELS
-from lnlib.results import cost, runs, tables
+from lnlib.results import cost, runs
 from lnlib.tasks.examples import training_order
-from lnlib.training.workbench import Workbench
 
 
 def test_a_search_has_as_many_trainings_as_it_writes_rows(bert, toy_scale, tmp_path):

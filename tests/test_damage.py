@@ -25,7 +25,7 @@ from lnlib.encoders import load_encoder
 from lnlib.masks import packing
 from lnlib.masks.matrices import Matrix
 from lnlib.masks.ticket import Record, Ticket, _digest
-from lnlib.results import tables
+from lnlib.papers.foroutan import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight")

@@ -3,8 +3,8 @@
 import pytest
 
 from lnlib.corpora.loading import Corpus
-from lnlib.papers.foroutan.scales import Recipe
-from lnlib.tasks.examples import encode
+from lnlib.tasks.task import encode
+from lnlib.training.recipe import Recipe
 
 ROOM = 10  # tokens of a block besides [CLS] and [SEP]
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from lnlib import find_ticket
 from lnlib.base.errors import UserError
 from lnlib.masks.excess import BINS, excess_table
 from lnlib.masks.matrices import Matrix, magnitudes, prunable
 from lnlib.masks.ticket import Record, Ticket
-from lnlib.pruning.search import find_ticket
 
 WEIGHTS = 64_000
 MATRIX = Matrix("layer.0.weight", "layer", 0, "dense", WEIGHTS)

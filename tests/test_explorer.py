@@ -17,12 +17,12 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib.languages import LANGUAGES, PAPER_COVERAGE
+from lnlib.languages import LANGUAGES
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.reading import explorer
 from lnlib.papers.foroutan.scales import SCALES
-from lnlib.results import tables
-from lnlib.tasks.task import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from lnlib.base.files import locked, replacing
-from lnlib.results import tables
+from lnlib.papers.foroutan import tables
 
 
 def write(path, text):

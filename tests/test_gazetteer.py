@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 from lnlib.corpora import cldr
-from lnlib.corpora.loading import gazetteer as g
+from lnlib.corpora import gazetteer as g
 
 SPLITS = ("train", "validation")
 CHANCE = 1 / 3

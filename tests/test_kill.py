@@ -13,7 +13,8 @@ from stopped import KINDS, LEVELS, TRAININGS, Stop, add_rows, search
 from test_tables import row
 
 from lnlib.masks.ticket import Ticket
-from lnlib.results import runs, tables
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
 
 RNG = random.Random(20)
 # Every kind twice, at a call of its own; and moments that nothing but the clock decides.

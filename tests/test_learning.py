@@ -3,11 +3,12 @@
 import pytest
 import toys
 
+from lnlib import Workbench
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.experiments import learning
-from lnlib.results import runs, tables
-from lnlib.training.workbench import Workbench
+from lnlib.results import runs
 
 
 def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lnlib.languages import PAPER_COVERAGE
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import claims, gains, measures, nulls
-from lnlib.results import ledger, tables
+from lnlib.papers.foroutan.coverage import PAPER_COVERAGE
+from lnlib.results import ledger
 from lnlib.results.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
 ROOT = Path(__file__).resolve().parents[1]

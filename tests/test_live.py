@@ -2,8 +2,8 @@
 
 import pytest
 
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.experiments import live
-from lnlib.results import tables
 
 ROW = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0, "method": "full", "sparsity": 0,
        "metric": "f1", "encoder": "a", "data": "b", "recipe": "c", "machine": "x"}  # fmt: skip

@@ -13,15 +13,9 @@ from torch.nn.utils import prune
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks import matrices
-from lnlib.masks.matrices import (
-    check_fit,
-    density,
-    fallen,
-    masked,
-    prunable,
-    threshold,
-    threshold_groups,
-)
+from lnlib.masks.applying import check_fit, density, masked
+from lnlib.masks.matrices import prunable, threshold_groups
+from lnlib.masks.smallest import fallen, threshold
 from lnlib.training.loop import forward
 
 SIX = 6 * 2  # matrices of a BERT layer times layers
@@ -226,3 +220,45 @@ def test_a_mask_for_another_encoder_is_refused_by_matrix_name(bert):
     mask["encoder.layer.7.output.dense.weight"] = torch.ones(2, 2, dtype=torch.bool)
     with pytest.raises(UserError, match=r"another encoder.*encoder\.layer\.7"):
         check_fit(mask, model)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.uint8, torch.int64])
+def test_a_mask_of_zeros_and_ones_trains_as_the_bool_one_does(ner, dtype):
+    mask = _half(ner.model(0))
+    cast = {name: part.to(dtype) for name, part in mask.items()}
+    assert ner.train(0, cast).losses == ner.train(0, mask).losses
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (
+            lambda part: part.to(torch.uint8) * 255,
+            r"\(torch.uint8\) has values such as 255: expected",
+        ),
+        (lambda part: part * 0.5, r"\(torch.float32\) has values such as 0.5: expected bool"),
+        (lambda part: part * torch.nan, "has values such as nan"),
+        (lambda part: -part.int(), "has values such as -1"),
+        (lambda part: part.float().to_sparse(), "is torch.sparse_coo: expected a dense tensor"),
+        (lambda part: part.numpy(), "is no tensor but ndarray"),
+        (lambda part: part[:, :1], r"is \(\d+, 1\) in the mask and"),
+        (lambda part: part.flatten(), "in the mask and"),
+    ],
+    ids=["255", "half", "nan", "negative", "sparse", "numpy", "narrow", "flat"],
+)
+def test_what_is_no_mask_is_named_by_its_matrix_and_nothing_is_zeroed(bert, spoil, said):
+    model = bert.model("ner", ("a", "b"))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    mask = _half(model)
+    last = list(mask)[-1]
+    mask[last] = spoil(mask[last])
+    with pytest.raises(UserError, match=f"{last}.*{said}"), masked(model, mask):
+        pass
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_mask_of_nothing_is_not_the_full_model(bert):
+    model = bert.model("ner", ("a", "b"))
+    for wrong, said in (({}, "it lacks 'encoder"), ("mask", "maps names of matrices")):
+        with pytest.raises(UserError, match=said), masked(model, wrong):
+            pass

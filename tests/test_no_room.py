@@ -16,7 +16,8 @@ from lnlib.base.errors import UserError
 from lnlib.base.files import locked, replacing
 from lnlib.masks.matrices import Matrix
 from lnlib.masks.ticket import Record, Ticket
-from lnlib.results import runs, tables
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
 
 NAME = "encoder.layer.0.attention.self.query.weight"
 

@@ -12,13 +12,16 @@ import pytest
 import torch
 import toys
 
+from lnlib import Workbench
 from lnlib.base.errors import UserError
 from lnlib.corpora.loading import Corpus
+from lnlib.pruning.criteria import empirical_fisher
 from lnlib.states.retrieval import pooled_states
-from lnlib.tasks.examples import IGNORE, collate, encode, encode_sentences
-from lnlib.tasks.task import f1
-from lnlib.training.loop import empirical_fisher, forward, score
-from lnlib.training.workbench import Workbench
+from lnlib.tasks.examples import IGNORE, collate, encode_sentences
+from lnlib.tasks.ner import f1
+from lnlib.tasks.task import encode
+from lnlib.training.loop import forward
+from lnlib.training.scoring import score
 
 CPU = torch.device("cpu")
 LABELS = ("O", "B-PER", "I-PER")

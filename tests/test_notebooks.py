@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lnlib.masks.ticket import Ticket
-from lnlib.results import tables
+from lnlib.papers.foroutan import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -1,9 +1,10 @@
 """Bad input is refused in words, before anything runs."""
 
+import numpy as np
 import pytest
 
 from lnlib.base.errors import UserError
-from lnlib.parameters import check
+from lnlib.papers.foroutan.parameters import check
 
 GOOD = {
     "lang": "ur", "task": "ner", "scale": "demo", "seed": 0, "sparsities": [50], "data_dir": None,
@@ -15,9 +16,35 @@ def test_good_parameters_pass():
     assert check(GOOD)["sparsities"] == (50,)
 
 
-@pytest.mark.parametrize("written", ["[10, 50]", "10,50", [10, 50], (10, 50)])
+@pytest.mark.parametrize(
+    "written",
+    ["[10, 50]", "10,50", [10, 50], (10, 50), "(10, 50)", "10 50", '["10", "50"]', "[10.0, 50]"],
+)
 def test_sparsities_are_read_as_papermill_hands_them_over(written):
     assert check({**GOOD, "sparsities": written})["sparsities"] == (10, 50)
+
+
+LISTS = ['["{}", "{}"]', "['{}','{}']", "[{}, {}]", "({},{})", "{},{}", " {} , {} ", "{} {}"]
+
+
+@pytest.mark.parametrize("written", LISTS)
+def test_a_list_of_names_is_read_in_every_way_of_writing_it(written):
+    asked = {"langs": written.format("ur", "en+fa"), "task": "ner"}
+    assert check(asked)["langs"] == ["ur", "en+fa"]
+    asked = {"controls": written.format("random", "magnitude")}
+    assert check(asked)["controls"] == ["random", "magnitude"]
+
+
+@pytest.mark.parametrize("written", ["", "[]", "['']", []])
+def test_no_controls_are_none(written):
+    assert check({"controls": written})["controls"] == []
+
+
+def test_numpys_numbers_are_taken_as_pythons():
+    given = {"seed": np.int64(1), "tokens": np.int32(5), "sparsity": np.int64(50)}
+    found = check(given)
+    assert found == {"seed": 1, "tokens": 5, "sparsity": 50}
+    assert {type(value) for value in found.values()} == {int}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +83,13 @@ def test_a_data_dir_for_the_gazetteer_is_refused(tmp_path):
 def test_a_misspelt_parameter_is_found_in_papermills_cell():
     with pytest.raises(UserError, match=r"unknown parameter 'sclae'.*did you mean 'scale'"):
         check(GOOD, ["lang = 'ur'", "# Parameters\nlang = 'sw'\nsclae = 'small'\n"])
+
+
+def test_the_paths_that_papermill_injects_are_no_parameters_of_ours():
+    paths = "PAPERMILL_INPUT_PATH = 'a.ipynb'\nPAPERMILL_OUTPUT_PATH = 'b.ipynb'\n"
+    check(GOOD, ["lang = 'ur'", f"# Parameters\nlang = 'sw'\n{paths}"])
+    with pytest.raises(UserError, match="unknown parameter 'PAPERMILL_PATH'"):
+        check(GOOD, ["# Parameters\nPAPERMILL_PATH = 'a'"])
 
 
 def test_other_names_in_a_session_are_nobodys_business():

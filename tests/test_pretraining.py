@@ -9,25 +9,16 @@ import torch
 import toys
 from safetensors.torch import save_file
 
+from lnlib import Workbench
 from lnlib.base.errors import UserError
-from lnlib.encoders import _ASSETS, MINI, load_encoder
-from lnlib.pretraining import (
-    Pretraining,
-    Stream,
-    encode_records,
-    export,
-    fine_tuning,
-    new_model,
-    prepare,
-    pretrain,
-    worth,
-    write_card,
-)
-from lnlib.pretraining.batches import make_batch, read_texts, text_batch
-from lnlib.pretraining.loop import learning_rate, losses
-from lnlib.pretraining.recipe import sampling_shares
+from lnlib.encoders import MINI, _ASSETS, load_encoder
+from lnlib.pretraining import fine_tuning
+from lnlib.pretraining.batches import Stream, encode_records, make_batch, prepare, read_texts, text_batch
+from lnlib.pretraining.card import export, write_card
+from lnlib.pretraining.fine_tuning import worth
+from lnlib.pretraining.loop import learning_rate, losses, new_model, pretrain
+from lnlib.pretraining.recipe import Pretraining, sampling_shares
 from lnlib.pretraining.start import cooccurrence, embeddings
-from lnlib.training.workbench import Workbench
 
 RECIPE = replace(
     Pretraining(), tokens=2_000, vocab_size=600, hidden=32, layers=1, length=16,

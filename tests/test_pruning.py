@@ -7,16 +7,17 @@ import pytest
 import torch
 import toys
 
+from lnlib import Workbench, find_ticket, transfer
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.masks.matrices import density, prunable
+from lnlib.masks.applying import density
+from lnlib.masks.matrices import prunable
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.doors import check_levels
 from lnlib.pruning.methods import METHODS
-from lnlib.pruning.search import Search, check_levels, find_ticket
-from lnlib.pruning.transfer import transfer
-from lnlib.tasks.examples import shuffle_labels
+from lnlib.pruning.rounds import Search
+from lnlib.tasks.words import shuffle_labels
 from lnlib.training import workbench
-from lnlib.training.workbench import Workbench
 
 LEVELS = (10, 20, 50)
 

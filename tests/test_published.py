@@ -2,9 +2,9 @@
 
 import pytest
 
-from lnlib.languages import PAPER_COVERAGE
 from lnlib.papers.foroutan import published
 from lnlib.papers.foroutan.analysis import claims, gains
+from lnlib.papers.foroutan.coverage import PAPER_COVERAGE
 
 PAIRS = {"mlm": 110, "ner": 72, "xnli": 90}
 

@@ -6,14 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lnlib import Workbench
 from lnlib.__main__ import main
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.record import MASK, record
-from lnlib.results import runs, tables
-from lnlib.training.workbench import Workbench
+from lnlib.results import runs
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from lnlib import Workbench, find_ticket
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import encoder_of
 from lnlib.masks.ticket import Ticket
-from lnlib.pruning.search import find_ticket
-from lnlib.results import runs, tables
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
 from lnlib.states import retrieval
 from lnlib.states.retrieval import pooled_states, retrieval_table, retrieve
 from lnlib.tasks.examples import encode_sentences
-from lnlib.training.workbench import Workbench
 
 LINES = ["Karachi", "Rwanda, 66 days, and 23 October 2019", "Lusaka and 30 years", "Euro: 5"]
 LANGS = ("en", "ur", "zh")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import toys
 
+from lnlib import Workbench
 from lnlib.encoders import load_encoder
 from lnlib.papers.foroutan.scales import levels_to
 from lnlib.results import runs
-from lnlib.tasks.examples import shuffle_labels
-from lnlib.training.workbench import Workbench
+from lnlib.tasks.words import shuffle_labels
 
 
 def test_a_measurement_is_the_tables_row_the_first_time_too(ner, tmp_path):
@@ -47,5 +47,5 @@ def test_a_ticket_is_asked_for_at_one_sparsity_and_searched_to_the_others_later(
     assert ask(30).levels == levels_to(30)
     assert ask(10).levels == levels_to(30)  # what is there serves
     runs.search(bench, 0, levels=levels_to(40), **where)
-    path = runs.ticket_path("", "demo", "ner", "ur", 0)
+    path = runs.ticket_path(".", "demo", "ner", "ur", 0)
     assert (tmp_path / path).read_bytes() == (whole / path).read_bytes()

@@ -6,18 +6,18 @@ import pytest
 import torch
 import toys
 
-from lnlib import find_ticket
+from lnlib import Workbench, find_ticket
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.excess import excess_table
 from lnlib.masks.matrices import magnitudes
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.experiments import seed_parts
 from lnlib.papers.foroutan.scales import levels_to
-from lnlib.results import runs, tables
+from lnlib.results import runs
 from lnlib.tasks.examples import training_order
-from lnlib.training.workbench import Workbench
 
 SEEDS = {"head": 1, "head-other-text": 1, "order": 0}  # of the order: each one's own
 

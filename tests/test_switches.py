@@ -2,13 +2,14 @@
 
 import pytest
 
+from lnlib import Workbench
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.experiments import switches
-from lnlib.results import runs, tables
-from lnlib.training.workbench import Workbench
+from lnlib.results import runs
 
 
 def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(

@@ -11,9 +11,10 @@ import pytest
 from lnlib import Ticket, find_ticket, jaccard
 from lnlib.base.errors import UserError
 from lnlib.encoders import MINI, load_encoder
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.scales import SCALES
-from lnlib.results import runs, tables
+from lnlib.results import runs
 
 
 def row(**changes):

@@ -9,16 +9,23 @@ import torch
 import toys
 from torch.nn.functional import cross_entropy
 
+from lnlib import Workbench, load
 from lnlib.base import seeds
+from lnlib.base.device import multiplies_bf16
 from lnlib.base.errors import UserError
-from lnlib.corpora.loading import Corpus, load
+from lnlib.corpora.loading import Corpus
 from lnlib.masks.matrices import prunable
-from lnlib.papers.foroutan.scales import Recipe
-from lnlib.tasks.examples import IGNORE, collate, encode, training_order
-from lnlib.tasks.task import accuracy, f1, perplexity
+from lnlib.pretraining.loop import learning_rate
+from lnlib.pruning.criteria import empirical_fisher
+from lnlib.tasks.examples import IGNORE, collate, training_order
+from lnlib.tasks.mlm import perplexity
+from lnlib.tasks.ner import f1
+from lnlib.tasks.nli import accuracy
+from lnlib.tasks.task import encode
 from lnlib.training import loop
-from lnlib.training.loop import empirical_fisher, forward, learning_rate, multiplies_bf16, score
-from lnlib.training.workbench import Workbench
+from lnlib.training.loop import forward
+from lnlib.training.recipe import Recipe
+from lnlib.training.scoring import score
 
 
 @pytest.mark.parametrize("task", ["mlm", "ner", "xnli"])

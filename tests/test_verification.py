@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from lnlib import verify
+from lnlib import Workbench, find_ticket, verify
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.ticket import Ticket
-from lnlib.pruning.search import find_ticket
-from lnlib.results import runs, tables
-from lnlib.training.workbench import Workbench
+from lnlib.papers.foroutan import tables
+from lnlib.results import runs
 
 LEVELS = (10, 30, 50)
 

@@ -17,8 +17,10 @@ import pandas as pd
 import pytest
 
 from lnlib.base.errors import UserError
-from lnlib.papers.foroutan.grid import MIXTURE, plan, time_left
-from lnlib.results import tables
+from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.coverage import MIXTURE
+from lnlib.papers.foroutan.grid import plan
+from lnlib.results.plan import time_left
 
 ROOT = Path(__file__).resolve().parents[1]
 GRID = ("tasks=ner,mlm", "langs=ur,sw", "seeds=0")  # 4 searches, 8 transfers: 12 runs

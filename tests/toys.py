@@ -11,9 +11,9 @@ import transformers
 from tokenizers.models import WordPiece
 
 from lnlib.corpora import gazetteer
-from lnlib.papers.foroutan.scales import Recipe
-from lnlib.pretraining import Pretraining, train_tokenizer
-from lnlib.pretraining.vocabulary import SPECIAL
+from lnlib.pretraining.recipe import Pretraining
+from lnlib.pretraining.vocabulary import SPECIAL, train_tokenizer
+from lnlib.training.recipe import Recipe
 
 # Three steps of four sentences: enough for every line of a search to run.
 RECIPE = Recipe(

@@ -7,7 +7,7 @@ gradients count in the norm that clipping looks at.
 import torch
 from torch import nn
 
-from lnlib.masks.matrices import Mask, check_fit
+from lnlib.masks.applying import Mask, check_fit
 
 
 def attach(model: nn.Module, mask: Mask) -> None:

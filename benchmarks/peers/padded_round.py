@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from benchmarks.peers import prune_hooks
-from lnlib.masks.matrices import Mask
-from lnlib.papers.foroutan.scales import Recipe
-from lnlib.tasks.examples import IGNORE, Encoded
-from lnlib.training.loop import default_device
+from lnlib.base.device import default_device
+from lnlib.masks.applying import Mask
+from lnlib.tasks.examples import Encoded, IGNORE
+from lnlib.training.recipe import Recipe
 
 
 def batch(data: Encoded, index: np.ndarray, length: int) -> dict[str, torch.Tensor]:

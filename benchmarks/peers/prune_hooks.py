@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from lnlib.masks.matrices import Mask, encoder_of
+from lnlib.masks.applying import Mask
+from lnlib.masks.matrices import encoder_of
 
 
 def attach(model: nn.Module, mask: Mask) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from lnlib.masks.matrices import Mask
+from lnlib.masks.applying import Mask
 
 
 def save(masks: dict[int, Mask], folder: Path) -> list[Path]:

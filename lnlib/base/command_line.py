@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lnlib.base.errors import UserError
+from lnlib.base.files import as_path
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Command:
 
 
 # Options that mean the same in every command.
-RUNS = {"--runs": {"type": Path, "default": Path("runs"), "help": "where tickets are kept"}}
-RESULTS = {"--results": {"type": Path, "default": Path("results"), "help": "where tables go"}}
-DATA = {"--data-dir": {"type": Path, "help": "a folder laid out like the hub"}}
+RUNS = {"--runs": {"type": as_path, "default": Path("runs"), "help": "where tickets are kept"}}
+RESULTS = {"--results": {"type": as_path, "default": Path("results"), "help": "where tables go"}}
+DATA = {"--data-dir": {"type": as_path, "help": "a folder laid out like the hub"}}
 
 
 def option(name: str, default: object, what: str, **more: Any) -> dict[str, dict[str, Any]]:
@@ -47,8 +48,3 @@ def numbers(text: str, name: str, least: int = 0) -> list[int]:
             )
         found.append(int(part))
     return found
-
-
-def names(text: str) -> list[str]:
-    """Names given as "a,b"."""
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Integral, Real
+
+_LONG = 100  # characters of a value that a message shows
 
 
 class UserError(ValueError):
     """A value from outside that cannot be used; the message names it and what would do."""
+
+
+def brief(value: object) -> str:
+    """A value in a message: its repr, cut where it is an object with much in it."""
+    text = repr(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 
 def choose(value: object, options: Iterable[object], what: str) -> str:
@@ -18,4 +28,24 @@ def choose(value: object, options: Iterable[object], what: str) -> str:
     folded = {name.casefold(): name for name in names}
     near = get_close_matches(str(value).casefold(), folded, n=1, cutoff=0.5)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    raise UserError(f"unknown {what} {value!r}: expected one of {', '.join(names)}{hint}")
+    raise UserError(f"unknown {what} {brief(value)}: expected one of {', '.join(names)}{hint}")
+
+
+def whole(value: object) -> int | None:
+    """The whole number that a value is: 50, 50.0 or numpy's; None for text, True and the rest."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, Integral):
+        return int(value)
+    return int(float(value)) if isinstance(value, Real) and float(value).is_integer() else None
+
+
+def nearest(value: object, numbers: Iterable[int]) -> str:
+    """The end of a message: "; nearest: 50". Empty where `value` is no number or none is there."""
+    exact: float | None = whole(value)  # numpy's small numbers would run over
+    if exact is None and isinstance(value, Real):
+        exact = float(value)
+    if exact is None or isinstance(value, bool) or not abs(exact) < math.inf:  # nor NaN
+        return ""
+    near = min(numbers, key=lambda number: abs(number - exact), default=None)
+    return "" if near is None else f"; nearest: {near}"

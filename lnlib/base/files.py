@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lnlib.base.errors import UserError
+from lnlib.base.errors import UserError, brief
 
 _CAUSES = {
     errno.ENOSPC: "no space left there: free some, or name another folder",
@@ -38,6 +38,21 @@ def refused(what: str, path: Path, cause: OSError) -> UserError:
     """One message for what the system would not do ("write", "read") with `path`."""
     reason = _CAUSES.get(cause.errno or 0) or cause.strerror or str(cause)
     return UserError(f"cannot {what} {str(path)!r}: {reason}")
+
+
+def as_path(value: object, name: str = "path") -> Path:
+    """The path that a caller names, "~" being the home folder; UserError where it is none."""
+    given = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise UserError(
+            f"{name} {brief(value)} is no path: expected one such as 'folder', in quotes"
+        )
+    path = Path(os.path.expanduser(given))  # a name such as ~$draft, nobody's home, stays
+    try:
+        path.exists()
+    except OSError as cause:  # too long a name, a folder that is closed
+        raise refused("read", path, cause) from cause
+    return path
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def machine() -> dict[str, object]:
     """Processor, device and threads of this run."""
     import torch
 
-    from lnlib.training.loop import default_device
+    from lnlib.base.device import default_device
 
     device = default_device()
     return {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from numbers import Integral
 
-from lnlib.base.errors import UserError
+from lnlib.base.errors import UserError, brief
+
+_MOST = 2**63 - 1  # what a column of whole numbers in a table can hold
 
 
 def derive(seed: int, *parts: object) -> int:
@@ -12,13 +15,17 @@ def derive(seed: int, *parts: object) -> int:
 
     Two computations share a seed only if all parts are equal; the order of computations has no
     part in it, so a search resumed at any round draws what one never stopped would have drawn.
+    UserError unless `seed` is one.
     """
+    seed = check(seed)
     text = "\x1f".join(str(part) for part in (seed, *parts))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def check(value: object, name: str = "seed") -> int:
-    """Return `value` if it is a whole number from 0 up; UserError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UserError(f"{name} {value!r} is not a whole number from 0 up")
-    return value
+    """`value` as an int if it is a whole number from 0 up, numpy's too; UserError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
+        raise UserError(f"{name} {brief(value)} is not a whole number from 0 up")
+    if int(value) > _MOST:
+        raise UserError(f"{name} {value!r} is too large: expected {_MOST} at most")
+    return int(value)

@@ -31,8 +31,8 @@ from lnlib.corpora.cldr import LANGS
 
 NER_LABELS = ("O", "B-LOC", "I-LOC", "B-LANG", "I-LANG", "B-CUR", "I-CUR", "B-DATE", "I-DATE")
 NLI_LABELS = ("entailment", "neutral", "contradiction")  # XNLI's order
+LABELS: dict[str, tuple[str, ...]] = {"mlm": (), "ner": NER_LABELS, "xnli": NLI_LABELS}
 
-_TASKS = ("mlm", "ner", "xnli")
 _SPLITS = ("train", "validation")
 _TAG = 20220511  # any fixed number; it keeps these streams apart from other users of the same seed
 _STREAMS = {"mlm": 0, "ner": 1, "xnli": 2, "pairs": 3, "label": 4}
@@ -347,7 +347,7 @@ def load(task: str, lang: str, split: str, n: int, seed: int = 0) -> list[dict[s
     xnli: {"id", "premise", "hypothesis", "label"} with labels into NLI_LABELS, each label once in
     every three ids. seed 0: the demo's. Raises ValueError for an unknown task, lang or split.
     """
-    _check("task", task, _TASKS)
+    _check("task", task, tuple(LABELS))
     _check("lang", lang, LANGS)
     _check("split", split, _SPLITS)
     out = []

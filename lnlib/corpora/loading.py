@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lnlib.base.errors import UserError, choose
-from lnlib.languages import check_language
-from lnlib.papers.foroutan.scales import SCALES
-from lnlib.tasks.task import get_task
+from lnlib.languages import codes_of
 
 
 @dataclass(frozen=True)
@@ -34,57 +32,64 @@ _LINES_PER_BLOCK = 3
 _RECORDS = 1_000
 
 
-def load(task: str, lang: str, scale: str = "demo", data_dir: str | Path | None = None) -> Corpus:
+def load(task: str, lang: str, corpus: str, train: int, validation: int,
+         data_dir: str | Path | None = None) -> Corpus:  # fmt: skip
     """The examples of a run; `lang` may be a mixture ("en+fa+fr+zh"), in equal parts.
 
-    `data_dir` is a folder laid out like the hub; it replaces the hub, never the gazetteer. The
-    choice of examples does not depend on a run's seed, so that seeds differ in training alone.
-    Raises UserError for an unknown task, language or scale, and where data cannot be had.
+    Parameters:
+
+    - `task`: by name; it must have a source, or be one of the gazetteer's.
+    - `corpus`: "gazetteer" (ships) or "hub".
+    - `train`, `validation`: how many examples of each split.
+    - `data_dir`: a folder laid out like the hub; it replaces the hub, never the gazetteer.
+
+    The choice of examples does not depend on a run's seed, so that seeds differ in training alone.
+    Raises UserError for an unknown task or language, and where data cannot be had.
     """
-    get_task(task)
-    langs = check_language(task, lang)
-    setting = SCALES[choose(scale, SCALES, "scale")]
-    recipe = setting.recipes[task]
-    check_data_dir(scale, data_dir)
-    sizes = {"train": recipe.train_examples, "validation": recipe.validation_examples}
-    splits: dict[str, Sequence[dict]] = {}
-    if setting.corpus == "gazetteer":
-        from lnlib.corpora import gazetteer
+    langs, sizes = codes_of(lang), {"train": train, "validation": validation}
+    choose(corpus, ("gazetteer", "hub"), "corpus")
+    if corpus == "gazetteer":
+        return _from_gazetteer(task, lang, langs, sizes, data_dir)
+    from lnlib.corpora import hub
+    from lnlib.corpora.sources import SOURCES
 
-        labels = {"ner": gazetteer.NER_LABELS, "xnli": gazetteer.NLI_LABELS}.get(task, ())
-        for split, size in sizes.items():
-            wanted = size * _LINES_PER_BLOCK if task == "mlm" else size
-            parts = [gazetteer.load(task, code, split, -(-wanted // len(langs))) for code in langs]
-            splits[split] = _interleave(parts)
-        source = gazetteer.version()
-    else:
-        from lnlib.corpora import hub
-        from lnlib.corpora.sources import SOURCES
-
-        labels = SOURCES[task].labels
-        notes = []
-        for split, size in sizes.items():
-            each = -(-size // len(langs))
-            loaded = [hub.load(task, code, split, each, data_dir) for code in langs]
-            notes += [note for _, note in loaded]
-            splits[split] = _interleave([examples for examples, _ in loaded])
-        source = "; ".join(dict.fromkeys(notes))
+    labels = SOURCES[choose(task, SOURCES, "task")].labels
+    splits, notes = {}, []
+    for split, size in sizes.items():
+        each = -(-size // len(langs))
+        loaded = [hub.load(task, code, split, each, data_dir) for code in langs]
+        notes += [note for _, note in loaded]
+        splits[split] = _interleave([examples for examples, _ in loaded])
+    source = "; ".join(dict.fromkeys(notes))
     return Corpus(task, lang, tuple(labels), splits["train"], splits["validation"], source)
 
 
+def _from_gazetteer(task: str, lang: str, langs: Sequence[str], sizes: Mapping[str, int],
+                    data_dir: object) -> Corpus:  # fmt: skip
+    from lnlib.corpora import gazetteer
+
+    labels = gazetteer.LABELS[choose(task, gazetteer.LABELS, "task of the gazetteer")]
+    _check_no_folder(data_dir)
+    splits = {}
+    for split, size in sizes.items():
+        wanted = size * _LINES_PER_BLOCK if task == "mlm" else size
+        parts = [gazetteer.load(task, code, split, -(-wanted // len(langs))) for code in langs]
+        splits[split] = _interleave(parts)
+    return Corpus(task, lang, labels, splits["train"], splits["validation"], gazetteer.version())
+
+
 def load_parallel(
-    scale: str, langs: Sequence[str], data_dir: str | Path | None = None
+    corpus: str, langs: Sequence[str], data_dir: str | Path | None = None
 ) -> tuple[dict[str, list[str]], str]:
     """Sentences by language, the same things in the same order, and one line on their origin.
 
-    The gazetteer's records (its names held out from training) or NTREX, by the scale. Raises
-    UserError for an unknown scale, and where data cannot be had.
+    The gazetteer's records (its names held out from training) or NTREX. Raises UserError where data
+    cannot be had.
     """
-    setting = SCALES[choose(scale, SCALES, "scale")]
-    check_data_dir(scale, data_dir)
-    if setting.corpus == "gazetteer":
+    if choose(corpus, ("gazetteer", "hub"), "corpus") == "gazetteer":
         from lnlib.corpora import gazetteer
 
+        _check_no_folder(data_dir)
         records = {lang: gazetteer.load("mlm", lang, "validation", _RECORDS) for lang in langs}
         return {
             lang: [record["text"] for record in lines] for lang, lines in records.items()
@@ -94,11 +99,10 @@ def load_parallel(
     return hub.load_parallel(langs, data_dir)
 
 
-def check_data_dir(scale: str, data_dir: object) -> None:
-    """Raise UserError for a data_dir at a scale that ships its data."""
-    if data_dir is not None and SCALES[scale].corpus == "gazetteer":
+def _check_no_folder(data_dir: object) -> None:
+    if data_dir is not None:
         raise UserError(
-            f"scale {scale!r} reads the gazetteer and takes no data_dir: add -p scale small "
+            "the gazetteer ships with the package and takes no data_dir: try scale small "
             f"(got {str(data_dir)!r})"
         )
 

@@ -7,12 +7,13 @@ under its own. Masks are compared as packed bits, chunk by chunk, every pair in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lnlib.base.errors import UserError, choose
+from lnlib.base.errors import UserError, brief, choose
 from lnlib.masks.ticket import PackedMask, Ticket, part_of
 
 GROUPINGS = ("all", "layer", "component", "matrix")
@@ -23,7 +24,10 @@ _ROOM = 1 << 26  # bytes for the counts of all pairs' words: hundreds of masks t
 
 
 def jaccard(a: Ticket | PackedMask, b: Ticket | PackedMask, level: int = 50) -> float:
-    """Jaccard index of two tickets' masks at one level (%), over all their weights, 0 to 1."""
+    """Jaccard index of two tickets' masks at one level (%), over all their weights, 0 to 1.
+
+    Raises UserError for tickets of different encoders, and for a level that one has not.
+    """
     counts = _counts([a, b], level)
     both = counts.sum(axis=0)
     both, either = both[0, 1], both[0, 0] + both[1, 1] - both[0, 1]
@@ -33,14 +37,18 @@ def jaccard(a: Ticket | PackedMask, b: Ticket | PackedMask, level: int = 50) -> 
 def expected_jaccard(p: float, q: float | None = None) -> float:
     """Jaccard expected of two independent random masks of densities p and q (0 to 1).
 
-    pq / (p + q - pq); for equal sparsity s this is (1 - s) / (1 + s): 1/3 at 50 %.
+    pq / (p + q - pq); for equal sparsity s this is (1 - s) / (1 + s): 1/3 at 50 %. UserError for
+    densities outside 0 to 1, as percent are.
     """
     q = p if q is None else q
+    for density in (p, q):
+        if not 0 <= density <= 1:
+            raise UserError(f"density {density!r}: expected a share of weights kept, 0 to 1")
     return p * q / (p + q - p * q) if p + q > 0 else 1.0
 
 
-def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
-                  by: str | Sequence[str] = ("all",)) -> pd.DataFrame:  # fmt: skip
+def overlap_table(tickets: Iterable[Ticket | PackedMask], level: int = 50,
+                  by: str | Iterable[str] = ("all",)) -> pd.DataFrame:  # fmt: skip
     """Every pair of tickets at one level (%), for the whole mask or its parts (of GROUPINGS).
 
     One row a pair and part: jaccard, simple_matching, both densities (0 to 1), the number
@@ -48,7 +56,7 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
     in every single matrix. A ticket is not paired with itself. Raises UserError for tickets of
     different encoders. Many masks are best read with `PackedMask.load`: 99 of mBERT's take 1.1 GB.
     """
-    groupings = _groupings(by)
+    groupings, tickets = _groupings(by), _listed(tickets)
     both = _counts(tickets, level)
     matrices = tickets[0].matrices
     first, second = np.triu_indices(len(tickets), 1)
@@ -76,7 +84,7 @@ def overlap_table(tickets: Sequence[Ticket | PackedMask], level: int = 50,
         common, a, b = summed(both), summed(kept_a), summed(kept_b)
         tables.append(
             {
-                "sparsity": np.full(len(common), level),
+                "sparsity": np.full(len(common), int(level)),
                 "by": np.full(len(common), grouping, object),
                 "part": np.tile(np.array(parts, object), len(first)),
                 **{column: np.repeat(values, len(parts)) for column, values in names.items()},
@@ -96,14 +104,14 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.ones(len(part)), where=whole > 0)
 
 
-def density_table(tickets: Sequence[Ticket], level: int = 50,
-                  by: str | Sequence[str] = GROUPINGS) -> pd.DataFrame:  # fmt: skip
+def density_table(tickets: Iterable[Ticket], level: int = 50,
+                  by: str | Iterable[str] = GROUPINGS) -> pd.DataFrame:  # fmt: skip
     """Share of weights kept (0 to 1) by part, one row a ticket and part."""
     rows, groupings = [], _groupings(by)
-    for ticket in tickets:
+    for ticket in _listed(tickets):
         for grouping in groupings:
             for part, value in ticket.density(level, grouping).items():
-                where = {"sparsity": level, "by": grouping, "part": part}
+                where = {"sparsity": int(level), "by": grouping, "part": part}
                 rows.append({**where, **who(ticket), "density": value})
     return pd.DataFrame(rows)
 
@@ -114,9 +122,27 @@ def who(ticket: Ticket | PackedMask, suffix: str = "") -> dict[str, object]:
     return {f"{name}{suffix}": getattr(ticket.record, name) for name in names}
 
 
-def _groupings(by: str | Sequence[str]) -> list[str]:
-    """The groupings by name; one may stand by itself."""
-    return [choose(name, GROUPINGS, "grouping") for name in ([by] if isinstance(by, str) else by)]
+def _groupings(by: str | Iterable[str]) -> list[str]:
+    """The groupings by name, each once; one may stand by itself."""
+    names = [by] if isinstance(by, str) or not isinstance(by, Iterable) else by
+    found = [choose(name, GROUPINGS, "grouping") for name in names]
+    if not found:
+        raise UserError(f"no grouping: expected some of {', '.join(GROUPINGS)}")
+    return list(dict.fromkeys(found))
+
+
+def _listed(tickets: Iterable[Any]) -> list[Any]:
+    """Tickets as a list; UserError where there is none, or something that is none."""
+    if isinstance(tickets, str) or not isinstance(tickets, Iterable):
+        raise UserError(f"expected a list of tickets, got {brief(tickets)}")
+    if not (found := list(tickets)):
+        raise UserError("no tickets to compare")
+    for ticket in found:
+        if not isinstance(ticket, Ticket | PackedMask):
+            raise UserError(
+                f"{brief(ticket)} is no ticket: Ticket.load(path) reads one from a file"
+            )
+    return found
 
 
 def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
@@ -143,8 +169,7 @@ def shared_matrices(tickets: Sequence[Ticket | PackedMask]) -> list[str]:
     Raises UserError where there is no ticket, and for tickets of different encoders: with other
     matrices, or other fingerprints (a ticket of the reference code's masks need not have one).
     """
-    if not tickets:
-        raise UserError("no tickets to compare")
+    tickets = _listed(tickets)
     first = [(m.name, m.weights) for m in tickets[0].matrices]
     known = next((t for t in tickets if t.record.encoder_fingerprint), tickets[0])
     for ticket in tickets:

@@ -12,16 +12,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from lnlib.base.errors import UserError
-from lnlib.base.files import refused, replacing
+from lnlib.base import seeds
+from lnlib.base.errors import UserError, brief, choose, nearest, whole
+from lnlib.base.files import as_path, refused, replacing
+from lnlib.languages import codes_of
 from lnlib.masks import packing, reference
-from lnlib.masks.matrices import MATRIX_NAME, Mask, Matrix
+from lnlib.masks.applying import Mask
+from lnlib.masks.matrices import MATRIX_NAME, Matrix
 
 _FORMAT = "lnlib ticket 1"
 _MOST_LEVELS = 15  # four bits, one code for "never"
@@ -88,14 +92,14 @@ class Ticket:
 
     def codes(self, name: str) -> np.ndarray:
         """Codes of one matrix (a read-only view of its shape)."""
-        view = self._codes[name].view()
+        view = self._part(name).view()
         view.flags.writeable = False
         return view
 
     def kept(self, name: str, level: int) -> np.ndarray:
         """Bool array of one matrix: which weights stay at `level` % sparsity."""
         # Never pruned is 0, which wraps to 255: one comparison in place of two.
-        return self._codes[name] - np.uint8(1) >= self._round(level)
+        return self._part(name) - np.uint8(1) >= self._round(level)
 
     def mask(self, level: int) -> Mask:
         """The mask at `level` % sparsity; UserError names the levels there are."""
@@ -115,10 +119,22 @@ class Ticket:
     def packed(self, level: int) -> PackedMask:
         """The mask at `level` % sparsity in an eighth of a byte a weight."""
         parts = {m.name: packing.bits(self.kept(m.name, level)) for m in self.matrices}
-        return PackedMask(self.record, self.matrices, level, parts)
+        return PackedMask(self.record, self.matrices, self.check_level(level), parts)
 
-    def _round(self, level: int) -> int:
+    def check_level(self, level: object) -> int:
+        """The sparsity (%) as an int, 0 for the full model; UserError names those there are."""
+        number = self._round(level)
+        return self.record.levels[number - 1] if number else 0
+
+    def _round(self, level: object) -> int:
         return _round(self.record, self.rounds, level)
+
+    def _part(self, name: str) -> np.ndarray:
+        if name not in self._codes:
+            near = get_close_matches(str(name), self._codes, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UserError(f"unknown matrix {name!r}: this ticket has {len(self._codes)}{hint}")
+        return self._codes[name]
 
     def __repr__(self) -> str:
         r = self.record
@@ -131,7 +147,7 @@ class Ticket:
 
     def alive(self, name: str) -> np.ndarray:
         """Bool array: weights of a matrix not pruned so far."""
-        return self._codes[name] == 0
+        return self._part(name) == 0
 
     def pruned(self, indices: Mapping[str, np.ndarray]) -> Ticket:
         """A new ticket with one more round, which pruned these weights of each matrix.
@@ -141,6 +157,8 @@ class Ticket:
         if self.rounds == len(self.record.levels):
             raise UserError(f"all {self.rounds} rounds of this search have run")
         codes = {}
+        for name in indices:
+            self._part(name)  # a name that it lacks would be a round that prunes less
         for name, old in self._codes.items():
             new = old.copy()
             at = indices.get(name, np.zeros(0, np.int64))
@@ -152,11 +170,12 @@ class Ticket:
 
     def scored(self, level: int, value: float) -> Ticket:
         """The same ticket with a score noted."""
-        scores = {**self.record.scores, level: value}
+        scores = {**self.record.scores, self.check_level(level): value}
         return Ticket(replace(self.record, scores=scores), self.matrices, self._codes)
 
     def cut(self, rounds: int) -> Ticket:
         """The ticket as it stood after so many rounds: a search goes on from it."""
+        rounds = seeds.check(rounds, "rounds")
         codes = {name: np.where(codes > rounds, 0, codes) for name, codes in self._codes.items()}
         scores = dict(sorted(self.record.scores.items())[:rounds])
         return Ticket(replace(self.record, scores=scores), self.matrices, codes)
@@ -178,7 +197,7 @@ class Ticket:
             ),
         }
         metadata = {"format": _FORMAT, **header, "sha256": _digest(header, packed)}
-        path = Path(path)
+        path = as_path(path)
         with replacing(path) as partial:
             # Not save_file: it has an error of its own for a full disk.
             partial.write_bytes(_ordered(save(packed, metadata)))
@@ -187,7 +206,7 @@ class Ticket:
     @classmethod
     def load(cls, path: str | Path) -> Ticket:
         """Read a ticket; UserError names the file if it is missing, cut, altered or no ticket."""
-        path = Path(path)
+        path = as_path(path)
         record, shapes, packed = _read(path)
         with _whole(path):
             codes = {m.name: packing.codes(packed[m.name], shape) for m, shape in shapes.items()}
@@ -197,14 +216,24 @@ class Ticket:
 
     @classmethod
     def from_reference_masks(
-        cls, paths: Iterable[str | Path], *, task: str, lang: str, seed: int = 0,
+        cls, paths: str | Path | Iterable[str | Path], *, task: str, lang: str, seed: int = 0,
         encoder: str = "bert-base-multilingual-cased", encoder_fingerprint: str = "",
     ) -> Ticket:  # fmt: skip
         """Read mask dictionaries of the paper's official code (`.pt`, one a sparsity).
 
-        Loaded with weights only, never as arbitrary pickles. The sparsity of each file is measured
-        from its zeros. Raises UserError if a file is no such dictionary or the masks do not nest.
+        `task` and `lang` are those the masks were found on, `encoder` a name. See
+        `lnlib.masks.reference` for what is read. Raises UserError if a file is no such dictionary,
+        prunes anything but an encoder's layers and pooler, or the masks do not nest.
         """
+        choose(task, reference.TASKS, "task")
+        codes_of(lang)
+        seed = seeds.check(seed)
+        for value in (encoder, encoder_fingerprint):
+            if not isinstance(value, str):
+                raise UserError(
+                    f"{brief(value)} is no text: expected encoder=encoder.name and "
+                    "encoder_fingerprint=encoder.fingerprint"
+                )
         levels, codes = reference.read(paths)
         record = Record(
             "ticket", task, lang, seed, "reference", levels, encoder, encoder_fingerprint
@@ -215,7 +244,7 @@ class Ticket:
     def to_reference_mask(self, level: int, path: str | Path) -> Path:
         """Write the mask at `level` % as the official code reads it (float32, `*.weight_mask`)."""
         prefix = "" if any(m.stack.startswith("decoder") for m in self.matrices) else "bert."
-        return reference.write(self.mask(level), prefix, Path(path))
+        return reference.write(self.mask(level), prefix, as_path(path))
 
 
 @dataclass(frozen=True)
@@ -230,18 +259,19 @@ class PackedMask:
     @classmethod
     def load(cls, path: str | Path, level: int) -> PackedMask:
         """Read one level of a ticket's file and build no other; raises as `Ticket.load` does."""
-        record, shapes, packed = _read(Path(path))
+        path = as_path(path)
+        record, shapes, packed = _read(path)
         rounds = _rounds(record, packed.values())
-        with _whole(Path(path)):
+        with _whole(path):
             _check(record, list(shapes), rounds)
         number = _round(record, rounds, level)
         bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
-        return cls(record, list(shapes), level, bits)
+        return cls(record, list(shapes), record.levels[number - 1] if number else 0, bits)
 
     def packed(self, level: int) -> PackedMask:
         """Itself; UserError where another level is asked for."""
-        if level != self.level:
-            raise UserError(f"this mask was read at {self.level} %, not at {level} %")
+        if whole(level) != self.level:
+            raise UserError(f"this mask was read at {self.level} %, not at {brief(level)} %")
         return self
 
 
@@ -269,16 +299,17 @@ def _check(record: Record, matrices: Iterable[Matrix], rounds: int) -> None:
         raise UserError(f"round {rounds} has pruned, of {len(record.levels)} levels")
 
 
-def _round(record: Record, rounds: int, level: int) -> int:
+def _round(record: Record, rounds: int, level: object) -> int:
     """The round that reached `level` %; UserError where none of the `rounds` so far did."""
-    if level == 0:
+    number = whole(level)
+    if number == 0:
         return 0
     levels = record.levels[:rounds]
-    if level not in levels:
+    if number not in levels:
         have = ", ".join(map(str, levels)) or "none yet"
-        near = f"; nearest: {min(levels, key=lambda x: abs(x - level))}" if levels else ""
-        raise UserError(f"no mask at {level!r} % sparsity: this ticket has {have}{near}")
-    return levels.index(level) + 1
+        near = nearest(level, levels)
+        raise UserError(f"no mask at {brief(level)} % sparsity: this ticket has {have}{near}")
+    return levels.index(number) + 1
 
 
 def _rounds(record: Record, packed: Iterable[np.ndarray]) -> int:
@@ -298,7 +329,8 @@ def _read(path: Path) -> tuple[Record, dict[Matrix, tuple[int, ...]], dict[str, 
     with _whole(path):
         found = path.is_file()
     if not found:
-        raise UserError(f"no ticket at {str(path)!r}")
+        what = " (a folder): name a ticket's file in it" if path.is_dir() else ""
+        raise UserError(f"no ticket at {str(path)!r}{what}")
     with _whole(path), safe_open(path, "np") as file:
         metadata = file.metadata() or {}
         packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

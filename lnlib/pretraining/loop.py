@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import BertConfig, BertForPreTraining
 
+from lnlib.base.device import default_device, multiplies_bf16
 from lnlib.base.files import replacing
 from lnlib.pretraining.batches import Batch, Stream, check_same, record_batch, text_batch
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
 from lnlib.pretraining.start import start_from_cooccurrence
-from lnlib.training.loop import default_device, multiplies_bf16
 
 
 def losses(model: BertForPreTraining, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:

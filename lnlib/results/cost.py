@@ -1,4 +1,4 @@
-"""What a grid will cost, before it starts: `python -m lnlib foroutan cost`.
+"""What a grid will cost, before it starts: `python -m lnlib PAPER cost`.
 
 Trainings are counted from the plan; what one takes is measured on this device with a few steps of
 the real thing; the rest is multiplication.
@@ -16,14 +16,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lnlib.base.device import default_device
 from lnlib.base.provenance import machine, versions
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.matrices import encoder_of, prunable
-from lnlib.papers.foroutan.grid import PEAKS, STARTUP, Run, hours_at_least, plan
-from lnlib.papers.foroutan.scales import SCALES, Recipe
-from lnlib.results import tables
+from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
+from lnlib.results.table import Table
 from lnlib.tasks.examples import Encoded, training_order
-from lnlib.training.loop import default_device
+from lnlib.tasks.task import Task
+from lnlib.training.recipe import Recipe, Scale
 from lnlib.training.workbench import Workbench
 
 WARM_UP, STEPS = 5, 20  # the first steps allocate and compile; twenty others' mean is steady
@@ -70,10 +71,10 @@ def flops(bench: Workbench, recipe: Recipe) -> float:
     return 3 * trained * train + recipe.validation_examples * scored
 
 
-def measure(encoder: Encoder, task: str, lang: str, scale: str,
+def measure(encoder: Encoder, task: Task, lang: str, scale: Scale,
             data_dir: str | Path | None = None) -> Measured:  # fmt: skip
     """Time a few steps and some scoring of a training on this device, and scale them up."""
-    recipe, device = SCALES[scale].recipes[task], default_device()
+    recipe, device = scale.recipe(task), default_device()
     few = replace(
         recipe, steps=WARM_UP + STEPS, train_examples=min(SAMPLE, recipe.train_examples),
         validation_examples=min(SCORED, recipe.validation_examples),
@@ -121,8 +122,7 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
     for task, what in measured.items():
         runs = [run for run in grid if run.task == task]
         count = sum(run.trainings for run in runs)
-        searches = [run for run in runs if run.notebook == "prune"]
-        files = sum(1 + len(run.searched) for run in searches)
+        files = sum(run.tickets for run in runs)
         rows.append(
             {
                 "task": task,
@@ -138,45 +138,50 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def row(what: Measured, task: str, lang: str, scale: str, encoder: Encoder) -> dict[str, Any]:
-    """What was measured, as a row of `cost.csv`."""
-    recipe, made_by = SCALES[scale].recipes[task], versions()
+_KEY = ("scale", "task", "machine", "device", "threads")
+COST = Table(
+    "cost", _KEY,
+    (*_KEY, "lang", "seconds", "flops", "memory", "ticket", "steps", "lnlib", "code", "torch",
+     "recipe", "encoder"),
+)  # fmt: skip
+
+
+def row(what: Measured, task: Task, lang: str, scale: Scale, encoder: Encoder) -> dict[str, Any]:
+    """What was measured, as a row of `COST`."""
+    recipe, made_by = scale.recipe(task), versions()
     return {
-        "scale": scale, "task": task, "lang": lang, **asdict(what), "steps": recipe.steps,
-        "recipe": recipe.hash, "encoder": encoder.fingerprint, **machine(),
+        "scale": scale.name, "task": task.name, "lang": lang, **asdict(what),
+        "steps": recipe.steps, "recipe": recipe.hash, "encoder": encoder.fingerprint, **machine(),
         **{key: made_by[key] for key in ("lnlib", "code", "torch")},
     }  # fmt: skip
 
 
 def report(
-    scale: str,
-    tasks: Sequence[str],
-    langs: Sequence[str],
-    seeds: Sequence[int],
+    grid: Sequence[Run],
+    tasks: Mapping[str, Task],
+    scale: Scale,
     data_dir: str | Path | None = None,
     record: Path | None = None,
-) -> None:
-    """Measure each task in its first language, print the table and the sum.
+) -> str:
+    """Measure each task of a grid in its first language; the table and the sum, in words.
 
-    With `record` what was measured is kept in `record`/SCALE/cost.csv.
+    `tasks` are those of the paper, by name. With `record` what was measured is kept in that folder.
     """
-    grid = plan(scale, tasks, langs, seeds)
-    encoder = load_encoder(SCALES[scale].encoder)
+    encoder = load_encoder(scale.encoder)
     measured = {}
-    for task in dict.fromkeys(run.task for run in grid):
-        lang = next(run.lang for run in grid if run.task == task)
-        measured[task] = measure(encoder, task, lang, scale, data_dir)
+    for name in dict.fromkeys(run.task for run in grid):
+        lang = next(run.lang for run in grid if run.task == name)
+        measured[name] = measure(encoder, tasks[name], lang, scale, data_dir)
         if record:
-            found = row(measured[task], task, lang, scale, encoder)
-            tables.add(record / scale / "cost.csv", [found])
+            COST.add(record, [row(measured[name], tasks[name], lang, scale, encoder)])
     table = cost(grid, measured)
-    print(table.to_string(index=False, float_format="{:.3g}".format))
     device = default_device()
     where = torch.cuda.get_device_name(0) if device.type == "cuda" else "this CPU"
-    print(
-        f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
-        f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk"
-    )
     work = {task: what.flops for task, what in measured.items()}
     least = [f"{hours_at_least(grid, work, peak):.2g} on a {name}" for name, peak in PEAKS.items()]
-    print(f"Hours at least, by the data sheet's peak: {', '.join(least)}")
+    return (
+        f"{table.to_string(index=False, float_format='{:.3g}'.format)}\n"
+        f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
+        f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
+        f"Hours at least, by the data sheet's peak: {', '.join(least)}"
+    )

@@ -9,12 +9,15 @@ from time import perf_counter
 
 import pandas as pd
 
+from lnlib.base import seeds
 from lnlib.masks.ticket import Ticket
-from lnlib.pruning.search import Search, find_ticket
+from lnlib.pruning.rounds import Search
+from lnlib.pruning.search import search as find
 from lnlib.pruning.transfer import Result, Source, transfer
+from lnlib.results import table as tables
 from lnlib.results.places import Places
 from lnlib.results.scores import SCORES, score_row
-from lnlib.results.table import Table, find
+from lnlib.results.table import Table
 from lnlib.training.workbench import Trained, Workbench
 
 
@@ -41,17 +44,15 @@ def search(
         nonlocal began
         if method == "ticket":
             source, seconds = Source.of(ticket, sparsity), perf_counter() - began
-            result = Result(bench.task, bench.lang, seed, source, trained.score, seconds)
+            result = Result(bench.task.name, bench.lang, seed, source, trained.score, seconds)
             SCORES.add(places.home, [score_row(result, bench)])
         if on_round:
             on_round(ticket, sparsity, trained)
         began = perf_counter()
 
-    ticket = find_ticket(
-        bench.encoder, bench.task, bench.lang, bench.scale, seed=seed, method=method,
-        levels=levels, search=settings, path=places.ticket(bench.task, bench.lang, seed, method),
-        bench=bench, on_round=note, progress=progress,
-    )  # fmt: skip
+    path = places.ticket(bench.task.name, bench.lang, seed, method)
+    ticket = find(bench, tuple(levels), seed=seed, method=method, settings=settings, path=path,
+                  on_round=note, progress=progress)  # fmt: skip
     if method == "ticket":
         measure(bench, None, 0, seed, places.home, progress=progress)
         for level in ticket.levels:
@@ -66,9 +67,10 @@ def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, home
 
     `table` is that of scores, or one with its columns.
     """
+    seed = seeds.check(seed)
     key = {
-        "scale": bench.scale,
-        "task": bench.task,
+        "scale": bench.scale.name,
+        "task": bench.task.name,
         "lang": bench.lang,
         "seed": seed,
         **asdict(Source.of(ticket, level)),
@@ -76,10 +78,9 @@ def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, home
         "data": bench.data.fingerprint,
         "encoder": bench.encoder.fingerprint,
     }
-    found = find(table.read(home), key)
+    found = tables.find(table.read(home), key)
     if found.empty:
-        result = transfer(ticket, bench.encoder, level=level, seed=seed, bench=bench,
-                          progress=progress)  # fmt: skip
+        result = transfer(ticket, bench, level, seed, progress)
         table.add(home, [score_row(result, bench)])
-        found = find(table.read(home), key)  # in a file's six digits, as every later call
+        found = tables.find(table.read(home), key)  # in a file's six digits, as every later call
     return found.iloc[-1]

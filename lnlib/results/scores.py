@@ -24,7 +24,7 @@ def score_row(result: Result, bench: Workbench) -> dict[str, Any]:
     """One measurement with its provenance: a row of `SCORES`."""
     made_by = versions()
     return {
-        "scale": bench.scale,
+        "scale": bench.scale.name,
         "task": result.task,
         "lang": result.lang,
         "seed": result.seed,

@@ -20,39 +20,11 @@ from lnlib.base.errors import UserError
 from lnlib.base.files import locked, refused, replacing
 
 # Columns that are text in every table that has them: an empty cell is "", and "007" no number.
-TEXT = frozenset(
-    [
-        "scale",
-        "task",
-        "lang",
-        "method",
-        "mask",
-        "mask_scale",
-        "mask_task",
-        "mask_lang",
-        "mask_a",
-        "mask_b",
-        "metric",
-        "code",
-        "recipe",
-        "search",
-        "data",
-        "encoder",
-        "by",
-        "part",
-        "source",
-        "target",
-        "measure",
-        "claim",
-        "unit",
-        "verdict",
-        "why",
-        "rows",
-        "switch",
-        "other",
-        "parts",
-    ]
-)
+TEXT = (
+    "scale", "task", "lang", "method", "mask", "mask_scale", "mask_task", "mask_lang", "mask_a",
+    "mask_b", "metric", "code", "recipe", "search", "data", "encoder", "by", "part", "source",
+    "target", "measure", "claim", "unit", "verdict", "why", "rows", "switch", "other", "parts",
+)  # fmt: skip
 _SEAL = ",sha256:"
 
 
@@ -116,7 +88,7 @@ class Table:
             _write(path, table.sort_values(list(self.key), ignore_index=True))
 
     def seal(self, home: str | Path) -> None:
-        """Take the file as it stands and write it with its checksum; UserError if it is no table."""
+        """Write the file as it stands with its checksum; UserError if it is no table."""
         path = self.path(home)
         if not path.is_file():  # before a lock makes the folder
             raise UserError(f"no table at {str(path)!r}")

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
+from lnlib.base.device import default_device
 from lnlib.base.errors import UserError
-from lnlib.tasks.examples import Encoded, collate, evaluation_order
-from lnlib.training.loop import default_device
+from lnlib.tasks.examples import Encoded, evaluation_order, pad, padded_inputs
 
 _BATCH = 64  # sentences at a time: little padding, and states of mBERT's size stay under 1 GB
 
@@ -26,25 +26,24 @@ def pooled_states(
     """Mean over each sentence's tokens, (L + 1, N, H), float32, on the CPU.
 
     Padding is left out, and so are [CLS] and [SEP] unless `special`: they stand in every sentence
-    and would make any two alike. Raises UserError for a sentence without a token to count.
+    and would make any two alike. Raises UserError for a sentence that has no other.
     """
-    counts = np.ones(len(sentences.ids), bool) if special else ~sentences.special  # (sum of T,)
-    upto = np.concatenate([[0], np.cumsum(counts)])
-    empty = np.flatnonzero(upto[sentences.offsets[1:]] == upto[sentences.offsets[:-1]])
-    if len(empty):
+    words = np.concatenate([[0], np.cumsum(~sentences.special)])
+    empty = np.flatnonzero(words[sentences.offsets[1:]] == words[sentences.offsets[:-1]])
+    if len(empty) and not special:
         raise UserError(f"sentence {empty[0]} (from 0) has no tokens: nothing to take a mean of")
     device = default_device()
     encoder.to(device).eval()
     out = torch.empty(0)
     with torch.inference_mode():
         for index in evaluation_order(sentences.lengths, _BATCH):
-            batch = collate(sentences, index, tokenizer)
-            inputs = {name: values.to(device) for name, values in batch.inputs.items()}
+            batch = padded_inputs(sentences, index, tokenizer)
+            inputs = {name: values.to(device) for name, values in batch.items()}
             levels = encoder(**inputs, output_hidden_states=True).hidden_states  # (B, T, H) each
-            shown = batch.inputs["attention_mask"].float()  # (B, T)
-            rows = [counts[sentences.offsets[i] : sentences.offsets[i + 1]] for i in index]
-            shown[shown > 0] = torch.from_numpy(np.concatenate(rows)).float()
-            weights = shown[..., None].to(device)
+            shown = inputs["attention_mask"]  # (B, T)
+            if not special:
+                shown = torch.from_numpy(1 - pad(sentences, index, sentences.special, 1)).to(device)
+            weights = shown[..., None].float()
             means = torch.stack([(level * weights).sum(1) / weights.sum(1) for level in levels])
             if not len(out):
                 out = torch.empty(len(levels), len(sentences), means.shape[-1])

@@ -1,45 +1,27 @@
-"""How well translations are found in an encoder's states, by layer and mask, without any training.
-
-`python -m lnlib foroutan retrieval` measures the whole encoder,
-random masks, the one-shot magnitude mask and every ticket of seed 0 in `runs/SCALE`, at 50 %, with
-English against each other language; it fills `results/SCALE/retrieval.csv` and measures nothing
-twice. Source: paper, section 4.5 and Figure 7 (English and French, WMT14).
+"""How well translations are found in an encoder's states, by layer, without any training.
 
 Text and code of the paper differ. The text speaks of the five nearest sentences; the code takes the
-best of the five by margin, which is top-1. We follow the code.
+best of the five by margin, which is top-1. We follow the code. Source: Foroutan et al. (2022),
+section 4.5 and Figure 7.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib.base.errors import choose
-from lnlib.corpora.loading import load_parallel
-from lnlib.encoders import Encoder, load_encoder
-from lnlib.languages import LANGUAGES
-from lnlib.masks.matrices import Mask, encoder_of, masked, without_absent
-from lnlib.masks.ticket import Ticket
-from lnlib.papers.foroutan.scales import HEADLINE, SCALES
-from lnlib.pruning.methods import WITHOUT_DATA
-from lnlib.pruning.search import check_ticket, find_ticket
-from lnlib.pruning.transfer import Source
-from lnlib.results import runs, stamp, tables
+from lnlib.encoders import Encoder
+from lnlib.masks.applying import Mask, masked, without_absent
 from lnlib.states import pooling
-from lnlib.tasks.examples import Encoded, encode_sentences
+from lnlib.tasks.examples import Encoded
 
 PIVOT = "en"  # as in the paper; each other language is retrieved from it and it from each
 NEIGHBOURS = 5  # the reference code's
-MAX_TOKENS = 128  # the reference's for NER and XNLI; cuts 3 in 100 Hindi sentences, fewer elsewhere
-RANDOM_SEEDS = (0, 1, 2)  # three random masks, to see how much they differ
 
 
 @dataclass(frozen=True)
@@ -94,7 +76,7 @@ def retrieval_table(
     changes. `accuracy` is by margin, `cosine` by plain cosine, `n` the sentences; by chance a
     share of 1 / n is found.
     """
-    model = encoder_of(encoder.model("mlm"))  # no head plays a part in its states
+    model = encoder.bare()  # no head plays a part in its states
     with masked(model, None if mask is None else without_absent(mask, model)):
         states = {
             lang: pooled_states(model, texts, encoder.tokenizer)
@@ -117,60 +99,3 @@ def retrieval_table(
                     }
                 )
     return pd.DataFrame(rows)
-
-
-def measure(
-    scale: str,
-    runs_dir: Path,
-    results_dir: Path,
-    data_dir: str | Path | None = None,
-    tickets_from: str | None = None,
-) -> pd.DataFrame:
-    """Fill `results_dir`/SCALE/retrieval.csv with every mask that is not in it; returns the table.
-
-    Tickets are those of `tickets_from`, another scale of the same encoder, or of `scale` itself.
-    A mask is measured again where its search, the text or the encoder is another one. Raises
-    UserError for data that cannot be had and tickets of another encoder.
-    """
-    path = results_dir / scale / "retrieval.csv"
-    table = tables.read(path)  # a damaged one is said now, not after the first measurement
-    encoder = load_encoder(SCALES[choose(scale, SCALES, "scale")].encoder)
-    texts, where = load_parallel(scale, tuple(LANGUAGES), data_dir)
-    most = min(MAX_TOKENS, encoder.max_tokens or MAX_TOKENS)
-    sentences = {
-        lang: encode_sentences(lines, encoder.tokenizer, most) for lang, lines in texts.items()
-    }
-    print(where)
-    prints = "".join(encoded.fingerprint for encoded in sentences.values())
-    made_with = {
-        "data": hashlib.sha256(prints.encode()).hexdigest()[:12],
-        "encoder": encoder.fingerprint,
-    }
-    for who, ticket in _masks(encoder, scale, runs_dir, tickets_from or scale):
-        made_with["search"] = ticket.record.search if ticket else ""
-        if not runs.find(table, {"scale": scale, **who, **made_with}).empty:
-            continue
-        mask = check_ticket(ticket, encoder, HEADLINE) if ticket else None
-        rows = retrieval_table(encoder, sentences, mask).assign(**who, **made_with)
-        table = tables.add(path, stamp.mask_rows(rows, scale, encoder.fingerprint))
-        print(" ".join(str(value) for value in who.values() if value is not None), flush=True)
-    return table
-
-
-def _masks(
-    encoder: Encoder, scale: str, runs_dir: Path, found_at: str
-) -> Iterator[tuple[dict[str, Any], Ticket | None]]:
-    """Whole encoder, controls, tickets: the table's columns that say who it is, and its masks."""
-    yield {"mask_scale": "", **asdict(Source())}, None
-    ticket = find_ticket(encoder, "mlm", PIVOT, scale, method="magnitude", levels=(HEADLINE,))
-    yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE))}, ticket
-    paths = (runs_dir / choose(found_at, SCALES, "scale")).glob("*/*/seed0/*.safetensors")
-    # Tasks of one language together: a run that was stopped can be compared.
-    for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
-        ticket = Ticket.load(path)
-        if HEADLINE in ticket.levels and ticket.record.method not in WITHOUT_DATA:
-            yield {"mask_scale": found_at, **asdict(Source.of(ticket, HEADLINE))}, ticket
-    for seed in RANDOM_SEEDS:
-        ticket = find_ticket(encoder, "mlm", PIVOT, scale, seed=seed, method="random",
-                             levels=(HEADLINE,))  # fmt: skip
-        yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE)), "mask_seed": seed}, ticket

@@ -1,4 +1,4 @@
-"""Examples to token ids, kept as flat arrays, and flat arrays to batches.
+"""Examples as token ids in flat arrays, and flat arrays as batches.
 
 Shapes: B batch, T tokens. A sentence is never padded before it meets its batch; batches are made
 of sentences of similar length.
@@ -6,23 +6,21 @@ of sentences of similar length.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from transformers import PreTrainedTokenizerBase
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError
-from lnlib.corpora.loading import Corpus
-from lnlib.papers.foroutan.scales import Recipe
+from lnlib.base.hashes import short
+
+if TYPE_CHECKING:  # torch is loaded when a batch is made: tables and figures need none
+    import torch
+    from transformers import PreTrainedTokenizerBase
 
 IGNORE = -100  # torch's cross-entropy skips this label
-MASK_RATE = 0.15  # BERT's, and the paper's
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,8 @@ class Encoded:
     @cached_property
     def fingerprint(self) -> str:
         """Twelve hex digits of what the model gets to see."""
-        digest = hashlib.sha256(self.ids.tobytes() + self.offsets.tobytes())
-        if self.labels is not None:
-            digest.update(self.labels.tobytes())
-        return digest.hexdigest()[:12]
+        labels = b"" if self.labels is None else self.labels.tobytes()
+        return short(self.ids.tobytes(), self.offsets.tobytes(), labels)
 
     @cached_property
     def unseen(self) -> str:
@@ -70,51 +66,12 @@ class Encoded:
         )
 
 
-@dataclass(frozen=True)
-class TaskData:
-    """One task in one language, encoded for one tokenizer."""
-
-    task: str
-    lang: str
-    labels: tuple[str, ...]
-    train: Encoded
-    validation: Encoded
-    source: str
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Twelve hex digits over both splits: what a model gets to see and is scored by."""
-        both = self.train.fingerprint + self.validation.fingerprint + self.validation.unseen
-        return hashlib.sha256(both.encode()).hexdigest()[:12]
-
-
-def encode(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: Recipe,
-           most: int | None = None) -> TaskData:  # fmt: skip
-    """Encode both splits of a corpus; raises UserError where a split is empty or has no word.
-
-    Examples are cut at the recipe's `max_tokens`, or at `most` if the encoder reads no more.
-    """
-    length = min(recipe.max_tokens, most or recipe.max_tokens)
-    how = {"mlm": _blocks, "ner": _words, "xnli": _pairs}[corpus.task]
-    sizes = {"train": recipe.train_examples, "validation": recipe.validation_examples}
-    splits = {}
-    for split, size in sizes.items():
-        splits[split] = how(getattr(corpus, split), tokenizer, length, size)
-        if len(splits[split]) == 0:
-            raise UserError(f"{corpus.source}: no {split} examples for {corpus.lang!r}")
-        labels = splits[split].labels
-        if labels is not None and (labels == IGNORE).all():
-            raise UserError(
-                f"{corpus.source}: no {split} example for {corpus.lang!r} has a word piece"
-            )
-    return TaskData(corpus.task, corpus.lang, corpus.labels, source=corpus.source, **splits)
-
-
 def _flat(rows: Sequence[Sequence[int]], dtype: type) -> np.ndarray:
     return np.fromiter((x for row in rows for x in row), dtype, sum(map(len, rows)))
 
 
-def _from_batch(batch: dict, **extra: object) -> Encoded:
+def from_batch(batch: dict, **extra: object) -> Encoded:
+    """What a tokenizer returned, with its special tokens' mask, as flat arrays."""
     rows = batch["input_ids"]
     segments = batch.get("token_type_ids") or [[0] * len(row) for row in rows]
     return Encoded(
@@ -126,110 +83,14 @@ def _from_batch(batch: dict, **extra: object) -> Encoded:
     )
 
 
-def _blocks(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tokens: int,
-            limit: int) -> Encoded:  # fmt: skip
-    """Running text cut into blocks of `max_tokens`; none is dropped (the reference drops some)."""
-    before, after = _frame(tokenizer)
-    room = max_tokens - len(before) - len(after)
-    blocks: list[list[int]] = []
-    left: list[int] = []
-    texts = iter(examples)
-    while len(blocks) < limit and (some := [e["text"] for e in islice(texts, 1_000)]):
-        for pieces in tokenizer(some, add_special_tokens=False, verbose=False)["input_ids"]:
-            left += pieces
-        # The rest is copied once, not after every block, which would be quadratic.
-        whole = min(len(left) // room, limit - len(blocks)) * room
-        blocks += [left[at : at + room] for at in range(0, whole, room)]
-        left = left[whole:]
-    if left and len(blocks) < limit:
-        blocks.append(left)
-    edges = [1] * len(before), [1] * len(after)
-    return _from_batch(
-        {
-            "input_ids": [before + block + after for block in blocks],
-            "special_tokens_mask": [edges[0] + [0] * len(block) + edges[1] for block in blocks],
-        }
-    )
-
-
-def _frame(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """The special tokens a tokenizer sets before and after a text."""
-    probe = tokenizer("0", return_special_tokens_mask=True)
-    ids, special = probe["input_ids"], probe["special_tokens_mask"]
-    first, last = special.index(0), len(special) - special[::-1].index(0)
-    return ids[:first], ids[last:]
-
-
-def _words(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tokens: int,
-           limit: int) -> Encoded:  # fmt: skip
-    """Tagged words: the label stands on each word's first piece, as the paper scores it."""
-    some = list(islice(examples, limit))
-    if not some:
-        return _from_batch({"input_ids": [], "special_tokens_mask": []})
-    batch = tokenizer(
-        [list(e["tokens"]) for e in some], is_split_into_words=True, truncation=True,
-        max_length=max_tokens, return_special_tokens_mask=True,
-    )  # fmt: skip
-    labels: list[int] = []
-    seen: list[list[int]] = [[] for _ in some]
-    for row, example in enumerate(some):
-        previous = None
-        for word in batch.word_ids(row):
-            first = word is not None and word != previous
-            labels.append(int(example["ner_tags"][word]) if first else IGNORE)
-            if first:
-                seen[row].append(word)
-            previous = word
-    gold = [[int(tag) for tag in example["ner_tags"]] for example in some]
-    lost = sum(map(len, gold)) - sum(map(len, seen))
-    return _from_batch(
-        batch, labels=np.array(labels, np.int32), gold=gold, seen=seen, lost_words=lost
-    )
-
-
-def _pairs(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tokens: int,
-           limit: int) -> Encoded:  # fmt: skip
-    """Premise and hypothesis as two segments."""
-    some = list(islice(examples, limit))
-    if not some:
-        return _from_batch({"input_ids": [], "special_tokens_mask": []})
-    batch = tokenizer(
-        [e["premise"] for e in some], [e["hypothesis"] for e in some], truncation=True,
-        max_length=max_tokens, return_special_tokens_mask=True,
-    )  # fmt: skip
-    return _from_batch(batch, labels=np.array([int(e["label"]) for e in some], np.int64))
-
-
 def encode_sentences(
     texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int
 ) -> Encoded:
     """One example a text, with special tokens, cut at `max_tokens`; no labels."""
-    return _from_batch(
+    return from_batch(
         tokenizer(
             list(texts), truncation=True, max_length=max_tokens, return_special_tokens_mask=True
         )
-    )
-
-
-def shuffle_labels(data: TaskData, seed: int) -> TaskData:
-    """The control that keeps the inputs and breaks what they mean (training split only).
-
-    ner: tags permuted over all first pieces; xnli: labels permuted over pairs; mlm: tokens permuted
-    over the whole text, so that only their frequencies remain.
-    """
-    rng = np.random.default_rng(seeds.derive(seed, "shuffled", data.task, data.lang))
-    train = data.train
-    ids, labels = train.ids.copy(), None if train.labels is None else train.labels.copy()
-    if data.task == "mlm":
-        words = np.flatnonzero(~train.special)
-        ids[words] = ids[rng.permutation(words)]
-    else:
-        assert labels is not None
-        at = np.flatnonzero(labels != IGNORE)
-        labels[at] = labels[rng.permutation(at)]
-    shuffled = replace(train, ids=ids, labels=labels)
-    return TaskData(
-        data.task, data.lang, data.labels, shuffled, data.validation, f"{data.source}, shuffled"
     )
 
 
@@ -271,56 +132,32 @@ def evaluation_order(lengths: np.ndarray, batch_size: int) -> Iterator[np.ndarra
         yield order[start : start + batch_size]
 
 
-def collate(data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokenizerBase,
-            mask_seed: int | None = None) -> Batch:  # fmt: skip
-    """Pad the examples of `index` to one batch; with `mask_seed` mask tokens for MLM."""
-    starts, lengths = data.offsets[index], data.lengths[index]
-    longest = max(1, int(lengths.max()))
-    inside = np.arange(longest)[None, :] < lengths[:, None]  # (B, T)
-    flat = (starts[:, None] + np.arange(longest)[None, :])[inside]
+def padded_inputs(
+    data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokenizerBase
+) -> dict[str, torch.Tensor]:
+    """What the encoder reads of the examples of `index`: (B, T) int64 each."""
+    import torch
 
-    def pad(values: np.ndarray, filler: int) -> np.ndarray:
-        out = np.full(inside.shape, filler, np.int64)
-        out[inside] = values[flat]
-        return out
-
-    ids = pad(data.ids, _pad_id(tokenizer))
-    shown = inside.astype(np.int64)
+    shown = _inside(data, index).astype(np.int64)
     shown[:, 0] = 1  # of a sentence without a token the padding: attention over nothing is NaN
     inputs = {"attention_mask": torch.from_numpy(shown)}
     if "token_type_ids" in tokenizer.model_input_names:
-        inputs["token_type_ids"] = torch.from_numpy(pad(data.segments, 0))
-    picked = None
-    if mask_seed is not None:
-        maskable = np.flatnonzero(pad(data.special, 1).ravel() == 0)
-        picked, targets = _mask_tokens(ids.reshape(-1), maskable, tokenizer, mask_seed)
-    elif data.labels is None:
-        targets = np.zeros(0)
-    elif not data.gold:  # one label an example
-        targets = data.labels[index]
-    else:
-        targets = pad(data.labels, IGNORE)
-    inputs["input_ids"] = torch.from_numpy(ids)
-    return Batch(
-        inputs,
-        torch.from_numpy(targets.astype(np.int64)),
-        None if picked is None else torch.from_numpy(picked),
-    )
+        inputs["token_type_ids"] = torch.from_numpy(pad(data, index, data.segments, 0))
+    filler = tokenizer.pad_token_id
+    ids = pad(data, index, data.ids, tokenizer.eos_token_id if filler is None else filler)
+    return {**inputs, "input_ids": torch.from_numpy(ids)}
 
 
-def _mask_tokens(ids: np.ndarray, maskable: np.ndarray, tokenizer: PreTrainedTokenizerBase,
-                 seed: int) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """BERT's 80/10/10 masking of 15 % of `maskable`, in place; returns positions and targets."""
-    rng = np.random.default_rng(seed)
-    count = min(len(maskable), max(1, round(MASK_RATE * len(maskable))))
-    picked = np.sort(rng.choice(maskable, count, replace=False))
-    targets = ids[picked].copy()
-    fate = rng.random(count)
-    shown = np.where(fate < 0.8, tokenizer.mask_token_id, rng.integers(len(tokenizer), size=count))
-    ids[picked] = np.where(fate < 0.9, shown, targets)
-    return picked, targets
+def pad(data: Encoded, index: np.ndarray, values: np.ndarray, filler: int) -> np.ndarray:
+    """`values`, one a token of the split, for the examples of `index`: (B, T) int64."""
+    inside = _inside(data, index)
+    flat = (data.offsets[index][:, None] + np.arange(inside.shape[1])[None, :])[inside]
+    out = np.full(inside.shape, filler, np.int64)
+    out[inside] = values[flat]
+    return out
 
 
-def _pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    pad = tokenizer.pad_token_id
-    return int(pad if pad is not None else tokenizer.eos_token_id)
+def _inside(data: Encoded, index: np.ndarray) -> np.ndarray:
+    """(B, T) bool: where the examples of `index` have a token, and no padding."""
+    lengths = data.lengths[index]
+    return np.arange(max(1, int(lengths.max())))[None, :] < lengths[:, None]

@@ -5,7 +5,8 @@ A grid is made of processes that a test cannot reach into, on a cluster even les
 
 from types import MappingProxyType
 
-from lnlib.papers.foroutan.scales import SCALES, Recipe, Scale
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.training.recipe import Recipe, Scale
 
 RECIPE = Recipe(24, 12, 3, 4, 1e-3, 48, warmup=0.1)
 SCALES["demo"] = Scale(

@@ -8,9 +8,11 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from lnlib import parameters
-from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, names, numbers, option
+from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, numbers, option
 from lnlib.base.errors import choose
+from lnlib.base.files import as_path
+from lnlib.base.parameters import items
+from lnlib.papers.foroutan import parameters
 from lnlib.papers.foroutan.scales import SCALES
 
 SCALE = option("--scale", "demo", "demo, small or paper")
@@ -36,7 +38,7 @@ def record(p: Namespace) -> None:
     if again and not p.replace:
         left = ", ".join(f"{t} {lang} seed {seed} ({m})" for m, t, lang, seed in sorted(again))
         print(
-            f"Left out, since {p.results / scale} has these from another search: {left}. "
+            f"Left out, since {p.results} has these from another search: {left}. "
             "With --replace the new ones take their place."
         )
 
@@ -54,16 +56,21 @@ def verify(p: Namespace) -> int:
 
 def cost(p: Namespace) -> None:
     """Measure each task in its first language, print the table and the sum."""
+    from lnlib.papers.foroutan.coverage import TASKS
+    from lnlib.papers.foroutan.doors import places
+    from lnlib.papers.foroutan.grid import plan
     from lnlib.results import cost
 
-    scale = choose(p.scale, SCALES, "scale")
+    scale = SCALES[choose(p.scale, SCALES, "scale")]
     seeds = numbers(p.seeds, "seeds") if p.seeds else []
-    cost.report(scale, names(p.tasks), names(p.langs), seeds, p.data_dir, p.record)
+    grid = plan(scale.name, items(p.tasks), items(p.langs), seeds)
+    kept = p.record and places(p.record, scale).home
+    print(cost.report(grid, TASKS, scale, p.data_dir, kept))
 
 
 def retrieval(p: Namespace) -> None:
     """Look for translations under every mask that has been found."""
-    from lnlib.states import retrieval
+    from lnlib.papers.foroutan.experiments import retrieval
 
     retrieval.measure(p.scale, p.runs, p.results, p.data_dir, p.tickets_from)
 
@@ -103,14 +110,14 @@ def live(_: Namespace) -> None:
 _RECORD = {"--replace": {"action": "store_true",
                          "help": "let tickets that were searched again take the place of the old "
                                  "ones"}}  # fmt: skip
-_PATH = {"path": {"type": Path, "help": "a ticket, or a scores.csv"}}
+_PATH = {"path": {"type": as_path, "help": "a ticket, or a scores.csv"}}
 _SHARE = option("--share", 0.1, "of its rounds or rows, 0 to 1", type=float)
 _GRID = (
     option("--tasks", "mlm,ner,xnli", "of mlm,ner,xnli")
     | option("--langs", "", "the paper's, if none are given")
     | option("--seeds", "", "the plan's, if none are given")
 )
-_KEEP = {"--record": {"type": Path, "metavar": "RESULTS",
+_KEEP = {"--record": {"type": as_path, "metavar": "RESULTS",
                       "help": "keep what was measured in RESULTS/SCALE/cost.csv"}}  # fmt: skip
 _FROM = option("--tickets-from", None, "take the tickets of this scale instead")
 _SMALL = option("--scale", "small", "demo, small or paper")

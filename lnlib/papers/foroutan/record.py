@@ -21,13 +21,14 @@ from lnlib.masks.excess import excess_table
 from lnlib.masks.matrices import magnitudes
 from lnlib.masks.overlap import density_table, overlap_table
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
-from lnlib.papers.foroutan.scales import HEADLINE, SCALES, of_scale
-from lnlib.pruning.search import find_ticket
-from lnlib.results import stamp, tables
-from lnlib.tasks.task import TASKS
+from lnlib.papers.foroutan.coverage import TASKS
+from lnlib.papers.foroutan.doors import find_ticket, places
+from lnlib.papers.foroutan.scales import HEADLINE, SCALES
+from lnlib.results.scores import stamped
 
 GROUPINGS = ("all", "layer", "component")
 PLACE = ("machine", "device")  # where a score was measured: its last digits depend on it
@@ -43,7 +44,7 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False)
     Returns the names of tickets that the tables had from another search. These are left out, or
     with `replace` take the place of the others.
     """
-    source, home = runs_dir / scale, results_dir / scale
+    source, home = places(runs_dir, scale).home, places(results_dir, scale).home
     encoder = load_encoder(SCALES[scale].encoder)
     paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
     tickets = [
@@ -52,7 +53,7 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False)
     ]  # fmt: skip
     again = _searched_again(tables.read(home / "density.csv"), tickets)
     scores = tables.read(source / "scores.csv")
-    current = scores[of_scale(scores, scale) & (scores["encoder"] == encoder.fingerprint)]
+    current = scores[SCALES[scale].current(scores) & (scores["encoder"] == encoder.fingerprint)]
     _add_scores(home, current, again, replace)
     if replace:
         _forget_pairs(home, again)
@@ -110,7 +111,7 @@ def _add_scores(home: Path, current: pd.DataFrame, again: set[Name], replace: bo
 
 def _elsewhere(scores: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
     """Which scores `others` has too, of the same data and settings, from another machine."""
-    same = [*tables.SCORE_KEY, "recipe", "data", "encoder"]
+    same = [*tables.SCORES.key, "recipe", "data", "encoder"]
     both = scores.merge(others[[*same, *PLACE]], on=same, how="left", suffixes=("", " there"))
     there = both[[f"{name} there" for name in PLACE]].set_axis(PLACE, axis=1)
     return (there.notna().all(axis=1) & (there != both[list(PLACE)]).any(axis=1)).to_numpy(bool)
@@ -153,7 +154,7 @@ def _add_masks(home: Path, scale: str, encoder: Encoder, tickets: Sequence[Ticke
 def _add(made: Mapping[str, pd.DataFrame], home: Path, scale: str, encoder: Encoder) -> None:
     """Rows about masks into their tables, by name."""
     for name, table in made.items():
-        rows = stamp.mask_rows(table, scale, encoder.fingerprint)
+        rows = stamped(table, scale, encoder.fingerprint)
         tables.add(home / f"{name}.csv", rows)
 
 

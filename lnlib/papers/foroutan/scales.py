@@ -7,14 +7,9 @@ are those of the paper's Table 7; the steps of one round are the reference code'
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+from lnlib.training.recipe import Recipe, Scale
 
 LEVELS: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)  # % of the original weights pruned
 HEADLINE = 50  # %: the sparsity at which the paper transfers and compares masks
@@ -24,36 +19,6 @@ SPARSER = 80  # %: the other sparsity at which it transfers some (Figure 6)
 def levels_to(sparsity: int) -> tuple[int, ...]:
     """Rounds of ten points up to a sparsity (%): what a search needs to get there."""
     return tuple(level for level in LEVELS if level <= sparsity)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one round trains and scores; the same for full models, tickets and controls."""
-
-    train_examples: int  # sentences, pairs or (MLM) blocks
-    validation_examples: int
-    steps: int  # optimizer steps of a round
-    batch_size: int  # B
-    learning_rate: float  # at its peak; falls linearly to 0 within the round
-    max_tokens: int  # T at most; longer inputs are cut
-    warmup: float = 0.0  # share of the steps; the paper has none
-    epsilon: float = 1e-8  # Adam's; Table 7
-    clip: float = 1.0  # norm of the gradient; the reference code's
-
-    @property
-    def hash(self) -> str:
-        """Twelve hex digits that change when any number above does."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """An encoder, a source of data, and one recipe per task."""
-
-    name: str
-    encoder: str
-    corpus: str  # "gazetteer" (ships) or "hub" (hub or a local folder laid out alike)
-    recipes: MappingProxyType[str, Recipe]
 
 
 def _scale(name: str, encoder: str, corpus: str, **recipes: Recipe) -> Scale:
@@ -92,9 +57,3 @@ SCALES: dict[str, Scale] = {
         xnli=Recipe(392_702, 2_490, 36_810, 32, 5e-5, 128),
     ),
 }
-
-
-def of_scale(rows: pd.DataFrame, scale: str) -> pd.Series:
-    """Which rows (columns task, recipe) were measured with the recipes that the scale has now."""
-    recipes = {task: recipe.hash for task, recipe in SCALES[scale].recipes.items()}
-    return rows["recipe"] == rows["task"].map(recipes)

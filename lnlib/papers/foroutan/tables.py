@@ -1,7 +1,16 @@
-"""The tables of paper 1."""
+"""The tables of paper 1, and each of them by its path."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lnlib.base.errors import UserError
+from lnlib.base.files import as_path
+from lnlib.results.cost import COST
 from lnlib.results.scores import SCORES
 from lnlib.results.table import Table
 
@@ -51,3 +60,31 @@ SEED_PARTS = _table(
 )  # fmt: skip
 TABLES = (SCORES, OVERLAP, EXCESS, DENSITY, VERDICTS, LEARNING, REPEATS, RETRIEVAL, SWITCHES,
           SEED_PARTS, COST)  # fmt: skip
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """The table at a path; see `Table.read`. UserError for a name that no table has."""
+    return _at(path).read(as_path(path).parent)
+
+
+def add(path: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Add rows to the table at a path; see `Table.add`."""
+    return _at(path).add(as_path(path).parent, rows)
+
+
+def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write the table at a path as a whole; see `Table.replace`."""
+    _at(path).replace(as_path(path).parent, rows)
+
+
+def seal(path: str | Path) -> None:
+    """Seal the table at a path; see `Table.seal`."""
+    _at(path).seal(as_path(path).parent)
+
+
+def _at(path: str | Path) -> Table:
+    for table in TABLES:
+        if Path(path).name == f"{table.name}.csv":
+            return table
+    names = ", ".join(table.name for table in TABLES)
+    raise UserError(f"no table is called {Path(path).name!r}: expected {names} (.csv)")

@@ -9,22 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
 from lnlib.base.errors import UserError, choose
+from lnlib.base.files import as_path
 from lnlib.base.provenance import machine, versions
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.doors import Workbench, find_ticket, places, transfer
 from lnlib.papers.foroutan.scales import SCALES
-from lnlib.pruning.methods import METHODS, WITHOUT_DATA
-from lnlib.pruning.search import find_ticket
-from lnlib.pruning.transfer import transfer
-from lnlib.results import tables
-from lnlib.results.runs import ticket_path
-from lnlib.training.workbench import Workbench
+from lnlib.pruning.methods import CRITERIA, METHODS, WITHOUT_DATA
+from lnlib.pruning.rounds import Search, one_round, search_hash
+from lnlib.results.scores import SCORES
 
 SHARE = 0.1  # of the rounds or rows, one at least: a tenth of what the result has cost
 
@@ -41,19 +39,14 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
     file, the data or a ticket that a row needs is not there or is of another encoder, and for a
     ticket that no search of a scale's own makes again.
     """
-    path = Path(path)
-    if not 0 < share <= 1:
+    path, runs_dir = as_path(path), as_path(runs_dir, "runs_dir")
+    if isinstance(share, bool | str) or not 0 < share <= 1:
         raise UserError(f"share {share!r}: expected more than 0 and at most 1")
     if path.suffix == ".csv":
         if not path.is_file():  # elsewhere a missing table is an empty one
             raise UserError(f"no table at {str(path)!r}")
-        return _rows(path, share, Path(runs_dir), data_dir)
+        return _rows(path, share, runs_dir, data_dir)
     return _rounds(Ticket.load(path), share, data_dir)
-
-
-class _Enough(Exception):  # carries a result out of a search, is no error
-    def __init__(self, ticket: Ticket) -> None:
-        self.ticket = ticket
 
 
 def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None) -> pd.DataFrame:
@@ -103,39 +96,29 @@ def _encoder_of(ticket: Ticket) -> Encoder:
 
 
 def _one_more(ticket: Ticket, bench: Workbench) -> Ticket:
-    """The ticket after one more training, by taking up the search where it stood."""
-
-    def stop(after: Ticket, *_: object) -> None:
-        raise _Enough(after)
-
+    """The ticket after one more training."""
     r = ticket.record
     if r.data_fingerprint != bench.data.fingerprint:
         raise UserError(
             f"{ticket!r} cannot be searched again: its data were {r.data_fingerprint}, and those "
             f"of scale {r.scale!r} are {bench.data.fingerprint} ({bench.data.source})"
         )
-    with TemporaryDirectory() as folder:
-        path = ticket.save(Path(folder) / "ticket.safetensors")
-        try:
-            find_ticket(bench.encoder, r.task, r.lang, seed=r.seed, method=r.method,
-                        levels=r.levels, path=path, bench=bench, on_round=stop)  # fmt: skip
-        except _Enough as enough:
-            return enough.ticket
-        except UserError as cause:  # it speaks of the copy, which is nobody's to move away
-            raise UserError(
-                f"{ticket!r} cannot be searched again: it was found under a switch, or by another "
-                f"recipe or head than scale {r.scale!r} has"
-            ) from cause
-    raise AssertionError("a search that was cut back has a training left")
+    settings = Search(criterion=r.method) if r.method in CRITERIA else Search()
+    if r.search != search_hash(bench, settings, r.method, r.levels, r.seed):
+        raise UserError(
+            f"{ticket!r} cannot be searched again: it was found under a switch, or by another "
+            f"recipe or head than scale {r.scale!r} has"
+        )
+    return one_round(bench, ticket, settings)[0]
 
 
 def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None) -> pd.DataFrame:
-    if path.stem != "scores":
+    if path.name != "scores.csv":
         raise UserError(
             f"{str(path)!r}: overlaps follow from tickets (python -m lnlib foroutan "
             "record); expected a ticket or scores.csv"
         )
-    table = tables.read(path)
+    table = SCORES.read(path.parent)
     if table.empty:
         raise UserError(f"{str(path)!r} has no rows to measure again")
     rows = []
@@ -162,9 +145,9 @@ def _mask_of(row: pd.Series, bench: Workbench, runs_dir: Path) -> Ticket | None:
     if row["method"] in WITHOUT_DATA:
         return find_ticket(bench.encoder, bench.task, bench.lang, bench.scale,
                            seed=int(row["seed"]), method=row["method"])  # fmt: skip
-    seed = int(row["mask_seed"])
-    where = (runs_dir, bench.scale, row["mask_task"], row["mask_lang"], seed, row["method"])
-    return Ticket.load(ticket_path(*where))
+    home = places(runs_dir, bench.scale)
+    found = row["mask_task"], row["mask_lang"], int(row["mask_seed"]), row["method"]
+    return Ticket.load(home.ticket(*found))
 
 
 def _other(row: pd.Series, bench: Workbench) -> str:

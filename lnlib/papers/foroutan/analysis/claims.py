@@ -13,11 +13,11 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from lnlib.languages import MIXTURE
 from lnlib.papers.foroutan import published
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.gains import UNITS
 from lnlib.papers.foroutan.analysis.measures import MEASURES, Tables
+from lnlib.papers.foroutan.coverage import MIXTURE
 from lnlib.papers.foroutan.scales import HEADLINE
 from lnlib.results import ledger
 

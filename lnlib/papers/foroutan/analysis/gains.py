@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.papers.foroutan.scales import HEADLINE
-from lnlib.tasks.task import TASKS
 
 UNITS = {"mlm": "perplexity", "ner": "F1", "xnli": "accuracy"}
 

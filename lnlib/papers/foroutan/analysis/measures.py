@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from lnlib.languages import MIXTURE
 from lnlib.papers.foroutan.analysis import gains, nulls, translations
-from lnlib.papers.foroutan.scales import HEADLINE, SPARSER, of_scale
+from lnlib.papers.foroutan.coverage import MIXTURE
+from lnlib.papers.foroutan.scales import HEADLINE, SCALES, SPARSER
+from lnlib.papers.foroutan.tables import OVERLAP, RETRIEVAL
 from lnlib.results.ledger import FEWEST
-from lnlib.results.tables import read as read_table
+from lnlib.results.scores import SCORES
 
 _FEWEST_SOURCES = 4  # fewer masks in a ranking and Spearman's r takes a handful of values
 
@@ -38,8 +39,8 @@ class Tables:
     @classmethod
     def read(cls, home: Path) -> Tables:
         """Those in results/SCALE, without scores of a recipe that the scale no longer has."""
-        scores, *others = (read_table(home / f"{name}.csv") for name in NAMES)
-        return cls(home.name, scores[of_scale(scores, home.name)], *others)
+        scores, overlap, retrieval = (table.read(home) for table in (SCORES, OVERLAP, RETRIEVAL))
+        return cls(home.name, scores[SCALES[home.name].current(scores)], overlap, retrieval)
 
 
 @dataclass(frozen=True)

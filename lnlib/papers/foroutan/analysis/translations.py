@@ -14,7 +14,7 @@ import pandas as pd
 
 from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan.analysis.gains import mixed
-from lnlib.tasks.task import TASKS
+from lnlib.papers.foroutan.coverage import TASKS
 
 
 def accuracies(retrieval: pd.DataFrame, mask_scale: str) -> pd.DataFrame:

@@ -11,22 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from lnlib.encoders import load_encoder
+from lnlib.papers.foroutan.doors import Workbench, places
 from lnlib.papers.foroutan.scales import SCALES
+from lnlib.papers.foroutan.tables import LEARNING
 from lnlib.results import runs
-from lnlib.training.workbench import Workbench
 
 
 def measure(task: str, langs: Sequence[str], scale: str, steps: Sequence[int], results_dir: Path,
             data_dir: str | Path | None = None) -> None:  # fmt: skip
-    """`learning_curve` of a task in some languages, into results/SCALE/learning.csv."""
+    """`learning_curve` of a task in some languages, into `learning.csv`."""
     encoder = load_encoder(SCALES[scale].encoder)
     for lang in langs:
         bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
-        learning_curve(bench, steps, results_dir / scale / "learning.csv")
+        learning_curve(bench, steps, places(results_dir, scale).home)
 
 
-def learning_curve(bench: Workbench, steps: Sequence[int], table: Path, seed: int = 0) -> None:
-    """Train the full model for each number of `steps` and note its score in `table`.
+def learning_curve(bench: Workbench, steps: Sequence[int], home: Path, seed: int = 0) -> None:
+    """Train the full model for each number of `steps` and note its score in `home`.
 
     What stands there with the same recipe, data and encoder is not measured again.
     """
@@ -35,4 +36,4 @@ def learning_curve(bench: Workbench, steps: Sequence[int], table: Path, seed: in
             bench.encoder, bench.task, bench.lang, bench.scale,
             recipe=replace(bench.recipe, steps=count), data=bench.data,
         )  # fmt: skip
-        runs.measure(longer, None, 0, seed, table)
+        runs.measure(longer, None, 0, seed, home, LEARNING)

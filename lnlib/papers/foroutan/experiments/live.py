@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from lnlib.papers.foroutan.analysis.gains import own
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.scales import HEADLINE
-from lnlib.results import tables
-from lnlib.results.runs import find
+from lnlib.results.scores import SCORES
+from lnlib.results.table import find
 
 _RUN = {"scale": "demo", "task": "ner", "lang": "ur"}
 _SETTINGS = ("encoder", "data", "recipe")  # where these differ, two scores are of different things
@@ -18,8 +19,8 @@ _PLACE = ("code", "torch", "transformers", "machine", "device", "threads")
 
 def report(root: Path) -> str:
     """A line a measurement, live beside recorded, and the path of the first page."""
-    live = tables.read(root / "runs" / "live" / "demo" / "scores.csv")
-    recorded = tables.read(root / "results" / "demo" / "scores.csv")
+    live = SCORES.read(places(root / "runs" / "live", "demo").home)
+    recorded = SCORES.read(places(root / "results", "demo").home)
     lines = []
     for title, method, sparsity in (
         ("full model", "full", 0),

@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from lnlib.base.errors import UserError
-from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.excess import excess_table
 from lnlib.masks.matrices import magnitudes
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.doors import Workbench, find_ticket, load, places, ticket_at
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, levels_to
-from lnlib.pruning.search import find_ticket
-from lnlib.results import runs, stamp, tables
-from lnlib.tasks.examples import TaskData, encode, training_order
-from lnlib.training.workbench import Workbench
+from lnlib.papers.foroutan.tables import SEED_PARTS
+from lnlib.results.scores import stamped
+from lnlib.tasks.examples import training_order
+from lnlib.tasks.task import TaskData
 
 # What a search has in common with one of seed 0: the seeds of its head and of its order. Where a
 # round of seed 0 leaves sentences out, also a search on these alone, under seed 0's head.
@@ -35,7 +35,7 @@ PARTS = {"both": (0, 0), "head": (0, 1), OTHER_TEXT: (0, 1), "order": (1, 0), "n
 
 def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
             data_dir: str | Path | None = None) -> None:  # fmt: skip
-    """Search every language with each of PARTS, and write `seed_parts.csv` in results/SCALE.
+    """Search every language with each of PARTS, and write `seed_parts.csv`.
 
     A row is a search in `lang` that has `parts` in common with the ticket of seed 0 in `other`, at
     50 %: `jaccard`, and of `masks.excess` the departures they share (`shared`) and would share by
@@ -67,8 +67,8 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
         parts=[keys[own][1] for own, _ in pairs],
         jaccard=[jaccard(tickets[own], tickets[other], HEADLINE) for own, other in pairs],
     )
-    rows = stamp.mask_rows(table, scale, encoder.fingerprint)
-    tables.add(results_dir / scale / "seed_parts.csv", rows)
+    rows = stamped(table, scale, encoder.fingerprint)
+    SEED_PARTS.add(places(results_dir, scale).home, rows)
 
 
 def _search(encoder: Encoder, task: str, lang: str, scale: str, parts: str, runs_dir: Path,
@@ -77,17 +77,14 @@ def _search(encoder: Encoder, task: str, lang: str, scale: str, parts: str, runs
     there are no sentences that it asks for."""
     head, order = PARTS[parts]
     if head == order:
-        table = runs_dir / scale / "scores.csv"
-        return runs.ticket_at(
-            encoder, task, lang, scale, HEADLINE, order, runs_dir, table, data_dir
-        )
+        return ticket_at(encoder, task, lang, scale, HEADLINE, order, runs_dir, data_dir)
     bench = Workbench(encoder, task, lang, scale, data_dir=data_dir, head_seed=head)
     if parts == OTHER_TEXT:
         data = _unseen(bench, head, data_dir)
         if data is None:
             return None
         bench = Workbench(encoder, task, lang, scale, data=data, head_seed=head)
-    path = runs.ticket_path(runs_dir / "seed_parts" / parts, scale, task, lang, order)
+    path = places(runs_dir / "seed_parts" / parts, scale).ticket(task, lang, order)
     return find_ticket(
         encoder, task, lang, seed=order, levels=levels_to(HEADLINE), path=path, bench=bench
     )
@@ -102,4 +99,4 @@ def _unseen(bench: Workbench, seed: int, data_dir: str | Path | None) -> TaskDat
         return None
     corpus = load(bench.task, bench.lang, bench.scale, data_dir)
     corpus = replace(corpus, train=[corpus.train[int(i)] for i in rest])
-    return encode(corpus, bench.encoder.tokenizer, recipe, bench.encoder.max_tokens)
+    return bench.encode(corpus)

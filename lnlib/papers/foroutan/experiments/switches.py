@@ -16,10 +16,11 @@ import numpy as np
 from lnlib.encoders import load_encoder
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.doors import Workbench, find_ticket, places, ticket_at
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, levels_to
-from lnlib.pruning.search import Search, find_ticket
-from lnlib.results import runs, tables
-from lnlib.training.workbench import Workbench
+from lnlib.papers.foroutan.tables import SWITCHES as SWITCHED
+from lnlib.pruning.rounds import Search
+from lnlib.results import runs
 
 PLAIN = "none"
 SWITCHES = {
@@ -32,7 +33,7 @@ SWITCHES = {
 
 def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
             data_dir: str | Path | None = None, seed: int = 0) -> None:  # fmt: skip
-    """Search with every switch in every language, and write `switches.csv` in results/SCALE.
+    """Search with every switch in every language, and write `switches.csv`.
 
     A row is a language under a switch, at 50 %: `value` is the score of its mask, trained as every
     mask is; `searched` the score inside the search (for what it is worth under a head that was
@@ -42,26 +43,26 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     """
     encoder = load_encoder(SCALES[scale].encoder)
     benches = {lang: Workbench(encoder, task, lang, scale, data_dir=data_dir) for lang in langs}
-    table, scores = results_dir / scale / "switches.csv", runs_dir / scale / "scores.csv"
+    table, scores = (places(folder, scale).home for folder in (results_dir, runs_dir))
     plain = {
-        lang: runs.ticket_at(encoder, task, lang, scale, HEADLINE, seed, runs_dir, scores, data_dir)
+        lang: ticket_at(encoder, task, lang, scale, HEADLINE, seed, runs_dir, data_dir)
         for lang in langs
     }
-    tables.add(table, _rows(PLAIN, plain, plain, benches, scores))
+    SWITCHED.add(table, _rows(PLAIN, plain, plain, benches, scores))
     for name, search in SWITCHES.items():
-        home = runs_dir / "switches" / name
+        home = places(runs_dir / "switches" / name, scale)
         found = {
             lang: find_ticket(encoder, task, lang, scale, seed=seed, levels=levels_to(HEADLINE),
                               search=search, bench=bench,
-                              path=runs.ticket_path(home, scale, task, lang, seed))
+                              path=home.ticket(task, lang, seed))
             for lang, bench in benches.items()
         }  # fmt: skip
-        tables.add(table, _rows(name, found, plain, benches, home / scale / "scores.csv"))
+        SWITCHED.add(table, _rows(name, found, plain, benches, home.home))
 
 
 def _rows(name: str, found: dict[str, Ticket], plain: dict[str, Ticket],
           benches: dict[str, Workbench], scores: Path) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """One switch's tickets, scored (into the table `scores`) and compared."""
+    """One switch's tickets, scored (into a table in `scores`) and compared."""
     for lang, ticket in found.items():
         others = [jaccard(ticket, other) for at, other in found.items() if at != lang]
         row = runs.measure(benches[lang], ticket, HEADLINE, ticket.record.seed, scores)

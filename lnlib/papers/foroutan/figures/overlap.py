@@ -15,8 +15,8 @@ from lnlib.base.errors import UserError
 from lnlib.figures.style import COLOURS, MARKERS, SHARES, Figure, blank, figure_of, heatmap
 from lnlib.languages import name_of
 from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.results.statistics import clusters, complete
-from lnlib.tasks.task import TASKS
 
 
 def overlap_matrix(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:

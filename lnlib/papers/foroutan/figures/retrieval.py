@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from lnlib.figures.style import COLOURS, MARKERS, Figure, blank, figure_of
 from lnlib.papers.foroutan.analysis import translations
-from lnlib.tasks.task import TASKS
+from lnlib.papers.foroutan.coverage import TASKS
 
 
 def retrieval_by_layer(retrieval: pd.DataFrame, mask_scale: str) -> Figure:

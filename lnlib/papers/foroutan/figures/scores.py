@@ -23,7 +23,7 @@ from lnlib.figures.style import (
 from lnlib.languages import LANGUAGES, name_of
 from lnlib.papers.foroutan.analysis import gains
 from lnlib.papers.foroutan.analysis.gains import UNITS
-from lnlib.tasks.task import TASKS
+from lnlib.papers.foroutan.coverage import TASKS
 
 # In the order of `gains.ORIGINS`: another language has one colour, another seed one marker. Each
 # has a dash and a height of its own, so that none hides another.

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from lnlib.base import seeds
-from lnlib.masks.matrices import fallen
 from lnlib.masks.overlap import expected_jaccard
+from lnlib.masks.smallest import fallen
 from lnlib.papers.foroutan.analysis import nulls
 
 Mistakes = Mapping[str, Callable[..., Any]]

@@ -17,11 +17,11 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from lnlib.languages import LANGUAGES, PAPER_COVERAGE
+from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan import figures
 from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.scales import LEVELS, SCALES
-from lnlib.tasks.task import TASKS
 
 GLOBAL = "overlapExplorer"  # the script's one variable
 _STEPS = 17  # colours sent; between two of them a straight line is within a shade of the map

@@ -1,0 +1,80 @@
+"""What a notebook of paper 1 was asked to do, checked in its first cell before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lnlib.base import seeds
+from lnlib.base.device import default_device
+from lnlib.base.errors import UserError, choose
+from lnlib.base.parameters import check_names, folder_to_read, folder_to_write, names, numbers
+from lnlib.papers.foroutan.coverage import TASKS, check_language
+from lnlib.papers.foroutan.doors import check_levels
+from lnlib.papers.foroutan.scales import SCALES
+from lnlib.pruning.methods import METHODS
+
+CONTROLS = tuple(method for method in METHODS if method != "ticket")
+
+
+def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the parameters as the library takes them; UserError for the first that is wrong.
+
+    Knows task, source_task, lang, langs, scale, seed, source_seed, sparsities, sparsity, controls,
+    tokens, and the folders data_dir and text_dir (to read), runs_dir and out_dir (to write);
+    `values` holds those a notebook has. Where source_task or source_seed is None, it is the task or
+    the seed; data_dir may be None.
+    """
+    check_names(cells, values)
+    out = dict(values)
+    if "scale" in out:
+        choose(out["scale"], SCALES, "scale")
+    if "task" in out:
+        choose(out["task"], TASKS, "task")
+    if "source_task" in out:
+        out["source_task"] = choose(out["source_task"] or out["task"], TASKS, "source_task")
+    if "lang" in out:
+        check_language(out.get("task", "mlm"), out["lang"])
+    if "langs" in out:
+        out["langs"] = _languages(out["langs"], out.get("source_task", out.get("task", "mlm")))
+    if "seed" in out:
+        out["seed"] = seeds.check(out["seed"])
+    if "source_seed" in out:
+        given = out["source_seed"]
+        out["source_seed"] = out["seed"] if given is None else seeds.check(given, "source_seed")
+    if "sparsities" in out:
+        out["sparsities"] = check_levels(numbers(out["sparsities"], "sparsities"))
+    if "sparsity" in out:
+        out["sparsity"] = check_levels([out["sparsity"]])[0]
+    if "controls" in out:
+        asked = names(out["controls"], "controls")
+        out["controls"] = [choose(name, CONTROLS, "control") for name in asked]
+    if "tokens" in out:
+        out["tokens"] = seeds.check(out["tokens"], "tokens")
+        if out["tokens"] < 1:
+            raise UserError("tokens 0: nothing would be learnt")
+    for name in ("data_dir", "text_dir"):
+        if name not in out or (name == "data_dir" and out[name] is None):
+            continue
+        out[name] = folder_to_read(out[name], name)
+        if "scale" in out and SCALES[out["scale"]].corpus == "gazetteer":  # pre-training has none
+            raise UserError(
+                f"scale {out['scale']!r} reads the gazetteer and takes no {name}: add "
+                f"-p scale small (got {str(out[name])!r})"
+            )
+    for name in ("runs_dir", "out_dir"):
+        if name in out:
+            out[name] = folder_to_write(out[name], name)
+    default_device()  # the one asked for is there
+    return out
+
+
+def _languages(value: Any, task: str) -> list[str]:
+    codes = names(value, "langs")
+    for code in codes:
+        check_language(task, code)
+    if len(set(codes)) < len(codes):
+        raise UserError(f"languages {value!r} name one twice")
+    if not codes:
+        raise UserError(f"languages {value!r}: name one at least, such as 'ur,en'")
+    return codes

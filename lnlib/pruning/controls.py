@@ -1,0 +1,56 @@
+"""Masks that know less than a ticket: made from the encoder alone, without data or training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from lnlib.base import seeds
+from lnlib.base.hashes import short
+from lnlib.base.provenance import versions
+from lnlib.encoders import Encoder
+from lnlib.masks.matrices import magnitudes
+from lnlib.masks.ticket import Record, Ticket
+from lnlib.pruning.rounds import Search, prune
+from lnlib.pruning.search import start
+
+
+def magnitude(encoder: Encoder, levels: tuple[int, ...], *, task: str = "", lang: str = "",
+              scale: str = "", seed: int = 0,
+              settings: Search | None = None) -> Ticket:  # fmt: skip
+    """The untouched encoder's smallest weights, pruned in one shot to every level (%).
+
+    `task`, `lang`, `scale` and `seed` only name it: it is the same for all.
+    """
+    record, settings = _record("magnitude", encoder, levels, task, lang, scale, seed, settings)
+    model = encoder.bare()
+    return _to_every_level(start(record, model, settings), magnitudes(model), settings)
+
+
+def random(encoder: Encoder, levels: tuple[int, ...], seed: int, *, task: str = "", lang: str = "",
+           scale: str = "", settings: Search | None = None) -> Ticket:  # fmt: skip
+    """Weights pruned at random to every level (%), drawn from the seed, the task and the language.
+
+    One draw for all levels, so that random masks nest as those of a search do.
+    """
+    record, settings = _record("random", encoder, levels, task, lang, scale, seed, settings)
+    empty = start(record, encoder.bare(), settings)
+    rng = np.random.default_rng(seeds.derive(seed, "random", task, lang))
+    ranks = {m.name: rng.random(m.weights, dtype=np.float32) for m in empty.matrices}
+    return _to_every_level(empty, ranks, settings)
+
+
+def _record(method: str, encoder: Encoder, levels: tuple[int, ...], task: str, lang: str,
+            scale: str, seed: int, settings: Search | None) -> tuple[Record, Search]:  # fmt: skip
+    settings = Search() if settings is None else settings
+    what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {asdict(settings)}"
+    record = Record(method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint,
+                    versions=versions(), search=short(what))  # fmt: skip
+    return record, settings
+
+
+def _to_every_level(ticket: Ticket, ranks: dict[str, np.ndarray], settings: Search) -> Ticket:
+    while ticket.rounds < len(ticket.record.levels):
+        ticket = prune(ticket, ranks, settings)
+    return ticket

@@ -1,0 +1,74 @@
+"""How a round trains (`Recipe`), and what a scale is: an encoder, a source of data, recipes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from lnlib.base import seeds
+from lnlib.base.errors import UserError, choose
+from lnlib.base.hashes import of_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one round trains and scores; the same for full models, tickets and controls."""
+
+    train_examples: int  # sentences, pairs or (MLM) blocks
+    validation_examples: int
+    steps: int  # optimizer steps of a round
+    batch_size: int  # B
+    learning_rate: float  # at its peak; falls linearly to 0 within the round
+    max_tokens: int  # T at most; longer inputs are cut
+    warmup: float = 0.0  # share of the steps; the paper has none
+    epsilon: float = 1e-8  # Adam's; Table 7
+    clip: float = 1.0  # norm of the gradient; the reference code's
+
+    def __post_init__(self) -> None:
+        for name in ("train_examples", "validation_examples", "steps", "batch_size", "max_tokens"):
+            if (value := seeds.check(getattr(self, name), name)) < 1:
+                raise UserError(f"{name} {value}: expected 1 at least")
+            object.__setattr__(self, name, value)  # numpy's is no JSON, so has no hash
+        for name in ("learning_rate", "epsilon", "clip"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise UserError(f"{name} {value!r}: expected a number above 0")
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits that change when any number above does."""
+        return of_settings(asdict(self))
+
+    def rate(self, step: int, steps: int | None = None) -> float:
+        """The learning rate of a step: linear warm-up, then linear to zero at `steps` (Table 7)."""
+        steps = steps or self.steps
+        warm = self.warmup * steps
+        rise = (step + 1) / warm if step < warm else 1.0
+        return self.learning_rate * min(rise, (steps - step) / max(1.0, steps - warm))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An encoder, a source of data, and one recipe per task."""
+
+    name: str
+    encoder: str
+    corpus: str  # "gazetteer" (ships) or "hub" (hub or a local folder laid out alike)
+    recipes: Mapping[str, Recipe]
+
+    def recipe(self, task: object) -> Recipe:
+        """The recipe of a task, by name; UserError where the scale has none."""
+        return self.recipes[choose(str(task), self.recipes, f"task at scale {self.name!r}")]
+
+    def current(self, rows: pd.DataFrame) -> pd.Series:
+        """Which rows (columns task, recipe) were measured with the recipes there are now."""
+        recipes = {task: recipe.hash for task, recipe in self.recipes.items()}
+        return rows["recipe"] == rows["task"].map(recipes)
+
+    def __str__(self) -> str:
+        return self.name
