@@ -1,196 +1,186 @@
-"""Dependency parsing: unlabelled and labelled attachment (UAS, LAS) over syntactic words.
+"""Dependency parsing: labelled and unlabelled attachment (LAS, UAS) over syntactic words.
 
 Every word counts, punctuation too, and relations are compared without what a language adds behind
 the colon: so does the evaluation of the CoNLL 2018 shared task, which papers on Universal
-Dependencies use. `score(..., punctuation=False)` leaves words tagged PUNCT out. A word that was cut
-off, or has no word piece, has no head and counts as wrong; gold heads that were cut off are not
-learnt.
+Dependencies use. A word that was cut off, or has no word piece, has no head and counts as wrong;
+gold heads that were cut off are not learnt.
+
+A word's label is one number for its head h and its relation r, h * 37 + r. In `Encoded.gold` heads
+count all words of a sentence, from 1, 0 above the root; in `Encoded.labels` only those that have a
+piece, and `LOST` stands where the head has none.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib.base.errors import UserError
-from lnlib.base.seeds import derive
-from lnlib.corpora.treebanks import RELATIONS, Sentence
-from lnlib.encoders import Encoder
-from lnlib.masks.matrices import encoder_of
-from lnlib.papers.muller import pos
+from lnlib.base.device import autocast
+from lnlib.corpora.treebanks import RELATIONS, UPOS
 from lnlib.papers.muller.biaffine import Parser, best_tree
-from lnlib.tasks.examples import IGNORE, Encoded, collate
+from lnlib.tasks.examples import IGNORE, Batch, Encoded
+from lnlib.tasks.task import Task
+from lnlib.tasks.words import collate_words, encode_words, tags_of
 
-METRICS = ("uas", "las")  # points
-
-
-@dataclass(frozen=True)
-class TreeData:
-    """N sentences encoded for one tokenizer, with their trees."""
-
-    encoded: Encoded  # its labels mark first pieces
-    sentences: Sequence[Sentence]
-
-    def __len__(self) -> int:
-        return len(self.sentences)
+LABELS = RELATIONS
+LOST = -1
+_R = len(RELATIONS)
 
 
 @dataclass(frozen=True)
-class TreeBatch:
-    """B sentences, padded to T tokens and W words that have a piece; tensors on the CPU."""
+class Scores:
+    """What a parser says of B sentences of W words."""
 
-    inputs: dict[str, torch.Tensor]
-    firsts: torch.Tensor  # (B, W): the position of each word's first piece
-    there: torch.Tensor  # (B, W) bool: a word, not padding
-    heads: torch.Tensor  # (B, W): 0 the root, w + 1 the word in column w; IGNORE where it is lost
-    relations: torch.Tensor  # (B, W): of those with a head; else IGNORE
+    arcs: torch.Tensor  # (B, W, W + 1): heads
+    relations: Callable[[torch.Tensor], torch.Tensor]  # of given heads (B, W): (B, W, R)
 
 
-@dataclass(frozen=True)
-class Parse:
-    """What was read for the N words of a sentence: heads from 1, 0 above the root; None: lost."""
+def encode(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tokens: int,
+           limit: int) -> Encoded:  # fmt: skip
+    """Words ("tokens") with their "head" and "deprel" (numbers in RELATIONS)."""
+    some = [
+        {"tokens": e["tokens"], "arc": [h * _R + r for h, r in zip(e["head"], e["deprel"], strict=True)]}
+        for e in islice(examples, limit)
+    ]
+    made = encode_words(some, tokenizer, max_tokens, limit, "arc")
+    if made.labels is None:
+        return made
+    labels = made.labels.copy()
+    at = iter(np.flatnonzero(labels != IGNORE))
+    for seen in made.seen:
+        columns = {0: 0, **{word + 1: column + 1 for column, word in enumerate(seen)}}
+        for place in (next(at) for _ in seen):
+            head, relation = divmod(int(labels[place]), _R)
+            labels[place] = columns[head] * _R + relation if head in columns else LOST
+    return replace(made, labels=labels)
 
-    heads: list[int | None]
-    relations: list[str | None]
+
+def loss(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, Any]:
+    """Mean cross-entropy (nats) of heads plus that of the relations to the gold heads."""
+    assert isinstance(model, Parser)
+    device = next(model.parameters()).device
+    inputs = {name: values.to(device, non_blocking=True) for name, values in batch.inputs.items()}
+    firsts, there, codes = columns_of(batch.labels.to(device))
+    learnt = codes >= 0
+    heads, relations = (torch.where(learnt, part, IGNORE) for part in (codes // _R, codes % _R))
+    with autocast(device):
+        words = model.words(inputs, firsts)
+        arcs = model.head.arcs(words, there)
+        labels = model.head.labels(words, heads.clamp(min=0))
+    mean = "mean" if learnt.any() else "sum"  # a mean of none is NaN
+    of_heads, of_relations = (
+        nn.functional.cross_entropy(
+            scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORE, reduction=mean
+        )
+        for scores, gold in ((arcs, heads), (labels, relations))
+    )
+    return of_heads + of_relations, Scores(arcs, lambda heads: model.head.labels(words, heads))
+
+
+def columns_of(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Words in columns, from labels (B, T): positions of first pieces (B, W), which of them are,
+    and their labels; IGNORE where there is no word."""
+    marked = labels != IGNORE
+    counts = marked.sum(1, keepdim=True)
+    width = max(1, int(counts.max()))
+    firsts = torch.argsort((~marked).int(), dim=1, stable=True)[:, :width]  # marked ones in order
+    there = torch.arange(width, device=labels.device) < counts
+    return firsts, there, labels.gather(1, firsts).masked_fill(~there, IGNORE)
+
+
+def read(scores: Any, batch: Batch) -> list[list[int]]:
+    """The best tree of each sentence, as labels: of every word that has a piece, in order."""
+    counts = (batch.labels != IGNORE).sum(1).tolist()
+    arcs = scores.arcs.log_softmax(-1).double().cpu().numpy()
+    heads = torch.zeros(arcs.shape[:2], dtype=torch.int64)
+    for row, count in enumerate(counts):
+        if count:
+            heads[row, :count] = torch.from_numpy(best_tree(arcs[row, :count, : count + 1]))
+    relations = scores.relations(heads.to(scores.arcs.device)).argmax(-1).cpu()
+    codes = heads * _R + relations
+    return [row[:count].tolist() for row, count in zip(codes, counts, strict=True)]
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """Words with the right head, and with the right head and relation, in % of all."""
+    """Words with the right head, and with the right head and relation, in % of n words."""
 
     uas: float
     las: float
-    n: int  # words that count
+    n: int
 
 
-def encode(
-    sentences: Sequence[Sentence], tokenizer: PreTrainedTokenizerBase, max_tokens: int
-) -> TreeData:
-    """Sentences as arrays, cut at `max_tokens`.
-
-    Raises UserError where there is no sentence, or one has no tree.
-    """
-    bare = next((s.id for s in sentences if not s.heads), None)
-    if bare is not None:
-        raise UserError(f"sentence {bare!r} has no tree: parsing needs a treebank with heads")
-    return TreeData(pos.encode(sentences, tokenizer, max_tokens), sentences)
-
-
-def model(encoder: Encoder, seed: int = 0) -> Parser:
-    """The pre-trained weights under a biaffine head drawn from the seed, in float32."""
-    bare = encoder_of(encoder.model("mlm"))
-    torch.manual_seed(derive(seed, "head", "parsing"))
-    return Parser(bare).eval()
-
-
-def batch(data: TreeData, index: np.ndarray, tokenizer: PreTrainedTokenizerBase) -> TreeBatch:
-    """Pad the sentences of `index` to one batch."""
-    tokens = collate(data.encoded, index, tokenizer)
-    seen = [data.encoded.seen[i] for i in index]
-    shape = len(index), max(1, *map(len, seen))
-    firsts, heads = np.zeros(shape, np.int64), np.full(shape, IGNORE)
-    relations, there = np.full(shape, IGNORE), np.zeros(shape, bool)
-    for row, (example, words) in enumerate(zip(index, seen, strict=True)):
-        sentence = data.sentences[example]
-        columns = {0: 0, **{word + 1: column + 1 for column, word in enumerate(words)}}
-        firsts[row, : len(words)] = np.flatnonzero(tokens.labels[row] != IGNORE)
-        there[row, : len(words)] = True
-        for column, word in enumerate(words):
-            if sentence.heads[word] in columns:
-                heads[row, column] = columns[sentence.heads[word]]
-                relations[row, column] = RELATIONS.index(sentence.relations[word])
-    parts = (torch.from_numpy(part) for part in (firsts, there, heads, relations))
-    return TreeBatch(tokens.inputs, *parts)
-
-
-def loss(parser: Parser, given: TreeBatch) -> torch.Tensor:
-    """Mean cross-entropy (nats) of heads plus that of the relations to the gold heads."""
-    words, there = _words(parser, given)
-    heads, relations = (part.to(words.device) for part in (given.heads, given.relations))
-    arcs = parser.head.arcs(words, there)
-    labels = parser.head.labels(words, heads.clamp(min=0))
-    of_heads, of_relations = (
-        nn.functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORE)
-        for scores, gold in ((arcs, heads), (labels, relations))
-    )
-    return of_heads + of_relations
-
-
-@torch.no_grad()
-def read(parser: Parser, data: TreeData, index: np.ndarray, given: TreeBatch) -> list[Parse]:
-    """The best tree of each sentence of a batch, and the best relation for each of its arcs."""
-    words, there = _words(parser, given)
-    arcs = parser.head.arcs(words, there).log_softmax(-1).double().cpu().numpy()
-    counts = given.there.sum(1).tolist()
-    heads = torch.zeros_like(given.heads)
-    for row, count in enumerate(counts):
-        if count:
-            heads[row, :count] = torch.from_numpy(best_tree(arcs[row, :count, : count + 1]))
-    labels = parser.head.labels(words, heads.to(words.device)).argmax(-1).cpu()
-    out = []
-    for row, example in enumerate(index):
-        seen = data.encoded.seen[example]
-        numbers = [0, *(word + 1 for word in seen)]  # a column's head in the whole sentence
-        lost: list[None] = [None] * len(data.sentences[example].words)
-        found = Parse([*lost], [*lost])
-        for column, word in enumerate(seen):
-            found.heads[word] = numbers[int(heads[row, column])]
-            found.relations[word] = RELATIONS[int(labels[row, column])]
-        out.append(found)
-    return out
-
-
-def score(
-    sentences: Sequence[Sentence], parses: Sequence[Parse], punctuation: bool = True
+def attachment(
+    data: Encoded, predicted: Sequence[Sequence[int]], keep: Sequence[Sequence[bool]] | None = None
 ) -> Attachment:
-    """UAS and LAS over all words, or over those that are no punctuation.
-
-    Raises UserError for parses of other sentences, and where no word counts.
-    """
-    sizes = [len(sentence.words) for sentence in sentences]
-    if sizes != [len(parse.heads) for parse in parses]:
-        raise UserError("the parses are not of the sentences that are scored")
+    """UAS and LAS of what `read` gave, over all words or those of `keep` (see `no_punctuation`)."""
+    whole = [
+        [_in_sentence(code, seen) for code in codes]
+        for codes, seen in zip(predicted, data.seen, strict=True)
+    ]
+    said = tags_of(data, whole, missing=LOST)
+    keep = keep or [[True] * len(gold) for gold in data.gold]
     rows = [
-        (head == gold, head == gold and relation == name)
-        for sentence, parse in zip(sentences, parses, strict=True)
-        for tag, gold, name, head, relation in zip(
-            sentence.tags, sentence.heads, sentence.relations, parse.heads, parse.relations,
-            strict=True,
-        )
-        if punctuation or tag != "PUNCT"
-    ]  # fmt: skip
-    if not rows:
-        raise UserError("no word to score: expected sentences with words other than punctuation")
+        (code // _R == own // _R, code == own)
+        for codes, gold, counts in zip(said, data.gold, keep, strict=True)
+        for code, own, count in zip(codes, gold, counts, strict=True)
+        if count
+    ]
     uas, las = (100.0 * sum(column) / len(rows) for column in zip(*rows, strict=True))
     return Attachment(uas, las, len(rows))
 
 
-def floor(sentences: Sequence[Sentence], punctuation: bool = True) -> Attachment:
+def _in_sentence(code: int, seen: Sequence[int]) -> int:
+    """A label whose head counts words with a piece, as one whose head counts all words."""
+    head, relation = divmod(code, _R)
+    return (seen[head - 1] + 1 if head else 0) * _R + relation
+
+
+def no_punctuation(examples: Iterable[dict]) -> list[list[bool]]:
+    """Which words of examples are no punctuation, by "upos": for scores that leave it out."""
+    punctuation = UPOS.index("PUNCT")
+    return [[tag != punctuation for tag in example["upos"]] for example in examples]
+
+
+def floor(data: Encoded) -> Attachment:
     """What needs no model: the better of all heads to the left and all to the right, with the
     commonest relation."""
-    names = Counter(name for sentence in sentences for name in sentence.relations)
-    commonest = names.most_common(1)[0][0]
+    commonest = Counter(c % _R for gold in data.gold for c in gold).most_common(1)[0][0]
+    every = replace(data, seen=[list(range(len(gold))) for gold in data.gold])
     tried = []
     for step in (0, 2):  # word w (from 0) has its neighbour w or w + 2 (from 1); past the end: 0
-        parses = [
-            Parse(
-                [(word + step) % (len(s.words) + 1) for word in range(len(s.words))],
-                [commonest] * len(s.words),
-            )
-            for s in sentences
+        said = [
+            [(word + step) % (len(gold) + 1) * _R + commonest for word in range(len(gold))]
+            for gold in data.gold
         ]
-        tried.append(score(sentences, parses, punctuation))
+        tried.append(attachment(every, said))
     return max(tried, key=lambda found: found.uas)
 
 
-def _words(parser: Parser, given: TreeBatch) -> tuple[torch.Tensor, torch.Tensor]:
-    """States of words and which of them are, on the parser's device."""
-    device = parser.head.root.device
-    inputs = {name: values.to(device) for name, values in given.inputs.items()}
-    return parser.words(inputs, given.firsts.to(device)), given.there.to(device)
+def _score(data: Encoded, _labels: Sequence[str], predicted: list, _loss: float) -> float:
+    return attachment(data, predicted).las
+
+
+def shuffle(train: Encoded, rng: np.random.Generator) -> Encoded:
+    """Every word's head drawn from its sentence; relations stay."""
+    assert train.labels is not None
+    labels = train.labels.copy()
+    at = iter(np.flatnonzero(labels != IGNORE))
+    for seen in train.seen:
+        places = [next(at) for _ in seen]
+        labels[places] = rng.integers(len(seen) + 1, size=len(seen)) * _R + labels[places] % _R
+    return replace(train, labels=labels)
+
+
+PARSING = Task(
+    "parsing", "dependency parsing", "las", "LAS", True, "", encode, collate_words, loss, read,
+    _score, shuffle,
+)  # fmt: skip
