@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,7 +16,8 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from lnlib.base import seeds
 from lnlib.base.errors import UserError
-from lnlib.papers.foroutan.coverage import get_task
+from lnlib.loading import Loaded, quiet
+from lnlib.tasks.task import Task
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
@@ -40,36 +42,53 @@ class Encoder:
     tokenizer: PreTrainedTokenizerBase
     revision: str | None = None  # of a hub id: the commit; None is the newest
 
-    def model(self, task: str, labels: tuple[str, ...] = (), seed: int = 0) -> nn.Module:
+    def model(self, task: Task, labels: tuple[str, ...] = (), seed: int = 0) -> nn.Module:
         """The pre-trained weights under the task's head, in float32.
 
-        The head of `ner` and `xnli` is drawn from `seed`; that of `mlm` is the pre-trained one.
-        Raises UserError where this architecture has no such head.
+        The head, that is all outside the encoder, is the pre-trained one for `mlm`. For `ner` and
+        `xnli` it is drawn from `seed`, and with it a pooler that the file lacks: a head in the file
+        plays no part. Raises UserError where this architecture has no such head, and where the file
+        lacks a weight of the encoder, or of the head of `mlm`.
         """
         import transformers
 
-        auto = getattr(transformers, get_task(task).head)
         options: dict = {}
         if labels:
             options["id2label"] = dict(enumerate(labels))
             options["label2id"] = {label: i for i, label in enumerate(labels)}
-        torch.manual_seed(seeds.derive(seed, "head", task))
+        pretrained, drawn = task.pretrained_head, seeds.derive(seed, "head", task.name)
+        torch.manual_seed(drawn)
         try:
-            model = self._load(auto, **options)
+            loaded = self._load(getattr(transformers, task.head), self.path, **options)
         except UserError:
             raise
         except ValueError as cause:
-            raise UserError(f"encoder {self.name!r} has no head for {task!r}: {cause}") from cause
-        if model.config.pad_token_id is None:  # decoders: the position of the last token is needed
-            model.config.pad_token_id = self.tokenizer.pad_token_id
+            why = str(cause).partition("Model type should be")[0].strip()  # then hundreds of names
+            raise UserError(
+                f"encoder {self.name!r} has no head for {task.name!r}: {why}"
+            ) from cause
+        loaded.check(self.name, head=pretrained)
+        model = loaded.model
+        state = None if pretrained else loaded.without_head()
+        if state is not None:  # a head was in the file: again, as if it were not
+            torch.manual_seed(drawn)
+            model = self._load(type(model), None, config=model.config, state_dict=state).model
         return model.eval()
+
+    def bare(self) -> nn.Module:
+        """The pre-trained weights without a head, in float32; a pooler as the file has it."""
+        from transformers import AutoModel
+
+        with torch.random.fork_rng([]):  # for a pooler that the file lacks
+            torch.manual_seed(0)
+            loaded = self._load(AutoModel, self.path)
+        loaded.check(self.name)
+        return loaded.model.eval()
 
     @cached_property
     def fingerprint(self) -> str:
         """Twelve hex digits over the pre-trained weights (without any head)."""
-        from transformers import AutoModel
-
-        state = self._load(AutoModel).state_dict()
+        state = self.bare().state_dict()
         digest = hashlib.sha256()
         for name in sorted(state):
             if "pooler" not in name:  # absent, then random, where a checkpoint has none
@@ -77,29 +96,61 @@ class Encoder:
         return digest.hexdigest()[:12]
 
     @cached_property
+    def skeleton(self) -> nn.Module:
+        """The encoder's modules and shapes without its weights, on torch's "meta" device."""
+        from transformers import AutoModel
+
+        with quiet(), torch.device("meta"):
+            return AutoModel.from_config(self._config, **_NO_CODE)
+
+    @cached_property
     def max_tokens(self) -> int | None:
         """T at most: how many positions there are vectors for; None where any length is read."""
-        config = AutoConfig.from_pretrained(self.path, revision=self.revision, **_NO_CODE)
-        positions = getattr(config, "max_position_embeddings", None)
-        # The RoBERTas count positions from behind the padding's.
-        if positions and "roberta" in config.model_type:
-            positions -= 2
-        return positions
+        positions = getattr(self._config, "max_position_embeddings", None)
+        if (padded := self._padded_positions) is not None:
+            positions = padded.num_embeddings - padded.padding_idx - 1
+        return positions if positions and positions > 0 else None  # XLNet says -1
 
-    def _load(self, auto: Any, **options: object) -> Any:
+    @cached_property
+    def _padded_positions(self) -> Any:
+        """The vectors of positions where these count from behind the padding's, or None.
+
+        That is what the RoBERTas do, under many names.
+        """
+        found = [m for n, m in self.skeleton.named_modules() if "position" in n]
+        padded = [m for m in found if isinstance(m, nn.Embedding) and m.padding_idx is not None]
+        return padded[0] if padded else None
+
+    @cached_property
+    def segments(self) -> int:
+        """How many kinds of segment there are vectors for; 0 where the encoder knows none."""
+        parameters = self.skeleton.named_parameters()
+        kinds = [len(p) for n, p in parameters if "token_type" in n or "seg_embed" in n]
+        return max(kinds, default=0)
+
+    @cached_property
+    def _config(self) -> Any:
+        return AutoConfig.from_pretrained(self.path, revision=self.revision, **_NO_CODE)
+
+    def _load(self, auto: Any, path: str | None, **options: object) -> Loaded:
         from safetensors import SafetensorError
 
         try:
-            with _quiet():
-                return auto.from_pretrained(
-                    self.path, revision=self.revision, dtype=torch.float32, use_safetensors=True,
-                    **_NO_CODE, **options,
-                )  # fmt: skip
-        except (OSError, SafetensorError) as cause:
+            with quiet():
+                loaded = Loaded(*auto.from_pretrained(
+                    path, revision=self.revision, dtype=torch.float32, use_safetensors=True,
+                    output_loading_info=True, ignore_mismatched_sizes=True, **_NO_CODE, **options,
+                ))  # fmt: skip
+        except (OSError, RuntimeError, ImportError, SafetensorError) as cause:
             raise UserError(
                 f"the weights of encoder {self.name!r} cannot be loaded from safetensors: "
                 f"{' '.join(str(cause).split())[:300]}"
             ) from cause
+        config = loaded.model.config
+        config.return_dict = True  # a file's config may ask for tuples
+        # Heads that read the last token look for the padding that batches have.
+        config.pad_token_id = self.tokenizer.pad_token_id
+        return loaded
 
 
 def load_encoder(name: str | Path = MINI) -> Encoder:
@@ -109,7 +160,7 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
     """
     if not name or not isinstance(name, str | Path):
         raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
-    path = _ASSETS / MINI if name == MINI else Path(name)
+    path = _ASSETS / MINI if name == MINI else Path(os.path.expanduser(name))
     local = path.exists()
     if local and not any(path.glob("*.safetensors")):
         raise UserError(
@@ -125,9 +176,11 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
     from transformers import AutoTokenizer
 
     try:
-        with _quiet():
+        with quiet():
             config = AutoConfig.from_pretrained(where, revision=revision, **_NO_CODE)
             tokenizer = AutoTokenizer.from_pretrained(where, revision=revision, **_NO_CODE)
+        encoder = Encoder(str(name), where, tokenizer, revision)
+        kinds = encoder.segments  # builds the architecture: a config that fits none ends here
     except Exception as cause:  # OSError, ValueError, and a tokenizer's errors are bare Exceptions
         if local:
             raise UserError(
@@ -145,21 +198,21 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
             f"{name!r} has a tokenizer of {len(tokenizer):,} pieces and vectors for "
             f"{config.vocab_size:,}: they do not belong together"
         )
-    return Encoder(str(name), where, tokenizer, revision)
-
-
-class _quiet:
-    """Without transformers' progress bars and load reports: a fresh head is meant to be missing."""
-
-    def __enter__(self) -> None:
-        from transformers.utils import logging
-
-        self.level = logging.get_verbosity()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-
-    def __exit__(self, *_: object) -> None:
-        from transformers.utils import logging
-
-        logging.set_verbosity(self.level)
-        logging.enable_progress_bar()
+    if tokenizer.pad_token is None:  # decoders: any token will do, as nothing attends to it
+        if tokenizer.eos_token is None:
+            raise UserError(
+                f"{name!r} has a tokenizer with neither a padding token nor one for the end of a "
+                'text, so batches cannot be padded: set tokenizer.pad_token = "..." and save it'
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    positions = encoder._padded_positions
+    if positions is not None and positions.padding_idx != tokenizer.pad_token_id:
+        raise UserError(
+            f"{name!r} has a tokenizer that pads with piece {tokenizer.pad_token_id} and counts "
+            f"positions from behind piece {positions.padding_idx}: they do not belong together"
+        )
+    if kinds < 2:  # segments would be looked up where there are none: in GPT-2, among the words
+        tokenizer.model_input_names = [
+            part for part in tokenizer.model_input_names if part != "token_type_ids"
+        ]
+    return encoder

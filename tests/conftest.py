@@ -1,6 +1,8 @@
 """Settings that have to stand before torch, tokenizers or huggingface_hub is imported."""
 
+import multiprocessing
 import os
+import sys
 
 # More threads than cores wait for each other, ten times as long. `make test` runs two processes of
 # tests, which inherit what the process that started them has set.
@@ -43,3 +45,18 @@ def toy_scale(bert, monkeypatch):
 
     recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
     monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Forks children from a process that has imported torch and done nothing with it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["stopped"])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    context.Process(target=int).start()  # the server takes its surroundings from here
+    yield context
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before

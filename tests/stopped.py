@@ -10,8 +10,11 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+import lnlib.record
 import lnlib.workbench
+import pandas as pd
 import seqeval.metrics  # noqa: F401  (scikit-learn: what scoring waits for)
 import torch
 import toys
@@ -20,8 +23,10 @@ import lnlib.pruning
 from lnlib import Workbench, load
 from lnlib.encoders import load_encoder
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.scales import SCALES
 from lnlib.results import runs
 from lnlib.tasks.task import encode
+from lnlib.training.recipe import Scale
 
 LEVELS = (10, 30, 50)
 TRAININGS = len(LEVELS) + 1
@@ -92,6 +97,22 @@ def search(encoder: str, folder: Path, stop: Stop | None = None) -> None:
     if stop:
         _arm(stop)
     runs.search(bench, 0, folder, folder / "scores.csv", levels=LEVELS)
+
+
+def no_verdicts(_tables: object) -> pd.DataFrame:
+    """In place of the verdicts, which take most of a recording and nothing stands on."""
+    return pd.DataFrame(columns=tables.VERDICTS)
+
+
+def record_runs(encoder: str, folder: Path, replace: bool, stop: Stop | None = None) -> None:
+    """Scale `demo`, on that encoder, of `folder`/runs into `folder`/results."""
+    torch.set_num_threads(1)
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
+    SCALES["demo"] = Scale("demo", encoder, "gazetteer", recipes)
+    lnlib.record.verdicts = no_verdicts
+    if stop:
+        _arm(stop)
+    lnlib.record.record("demo", folder / "runs", folder / "results", replace)
 
 
 def add_rows(path: Path, rows: list[dict]) -> None:

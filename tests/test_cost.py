@@ -10,9 +10,9 @@ from lnlib.base.errors import UserError
 from lnlib.masks.matrices import prunable
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.grid import plan
-from lnlib.results.plan import hours_at_least
 from lnlib.papers.foroutan.scales import LEVELS
 from lnlib.results import cost, runs
+from lnlib.results.plan import hours_at_least
 from lnlib.tasks.examples import training_order
 
 

@@ -42,6 +42,46 @@ def test_departures_of_a_hand_made_pair():
     assert row.expected_near == pytest.approx(near / (16 - near))
 
 
+def in_bools(tickets, untouched, sizes):
+    """The table's numbers from whole masks, a bool a weight, as the definition says it."""
+    both = chance = near = 0
+    for matrix in untouched.matrices:
+        large = untouched.kept(matrix.name, 50).ravel()
+        departed = np.stack([t.kept(matrix.name, 50).ravel() for t in tickets]) != large
+        ranks = sizes[matrix.name].ravel().argsort(kind="stable").argsort()
+        both = both + departed.astype(int) @ departed.T.astype(int)
+        levels = []
+        for stratum in (large + 0, 2 * (ranks * BINS // matrix.weights) + large):
+            counts = np.stack([np.bincount(stratum[d], minlength=2 * BINS) for d in departed])
+            size = np.bincount(stratum, minlength=2 * BINS)
+            levels.append(counts @ (counts / np.maximum(size, 1)).T)
+        chance, near = chance + levels[0], near + levels[1]
+    pairs = np.triu_indices(len(tickets), 1)
+    either = np.add.outer(np.diag(both), np.diag(both))
+    return [(part / (either - part))[pairs].tolist() for part in (both, chance, near)]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["tickets", "bits"])
+def test_bits_give_the_numbers_of_whole_masks_to_the_digit(packed):
+    rng = np.random.default_rng(0)
+    layers = [
+        Matrix(f"layer.{n}.weight", "layer", n, "dense", w) for n, w in enumerate((77, 3_001))
+    ]
+    sizes = {m.name: rng.random(m.weights, np.float32).reshape(-1, 1) for m in layers}
+
+    def made(method, lang):
+        record = Record(method, "ner", lang, 0, "demo", (10, 50), "toy", "f00")
+        codes = {m.name: rng.integers(0, 3, (m.weights, 1), np.uint8) for m in layers}
+        return Ticket(record, layers, codes)
+
+    untouched, *many = [made("magnitude", ""), *(made("ticket", lang) for lang in "abcd")]
+    expected = in_bools(many, untouched, sizes)
+    if packed:
+        untouched, *many = [ticket.packed(50) for ticket in (untouched, *many)]
+    table = excess_table(many, untouched, sizes)
+    assert table[["shared", "expected", "expected_near"]].T.to_numpy().tolist() == expected
+
+
 def test_pairs_that_are_asked_for_come_in_their_order():
     a, b = swapped([1, 2, 3], [40_000], "en"), swapped([3], [40_000, 40_001], "ur")
     c = swapped([], [50_000], "de")

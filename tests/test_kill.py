@@ -1,10 +1,7 @@
 """Killed anywhere, or run twice at once, a search ends as one that ran alone and never stopped."""
 
-import multiprocessing
-import os
 import random
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -33,21 +30,6 @@ STOPS = [
     for call in calls
 ]
 AT_RANDOM = 6
-
-
-@pytest.fixture(scope="module")
-def server():
-    """Forks children from a process that has imported torch and done nothing with it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stopped"])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    context.Process(target=int).start()  # the server takes its surroundings from here
-    yield context
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
 
 
 @pytest.fixture

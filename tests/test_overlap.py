@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lnlib.base.errors import UserError
-from lnlib.masks import overlap
+from lnlib.masks import packing
 from lnlib.masks.matrices import Matrix
 from lnlib.masks.overlap import density_table, expected_jaccard, jaccard, overlap_table
 from lnlib.masks.ticket import PackedMask, Record, Ticket
@@ -97,6 +97,7 @@ def test_more_weights_than_a_chunk_are_all_counted():
 def test_densities_are_the_tickets_own():
     table = density_table([A], 50, ["layer"])
     assert dict(zip(table.part, table.density, strict=True)) == {"0": 3 / 4, "1": 2 / 5}
+    pd.testing.assert_frame_equal(density_table([A.packed(50)], 50, ["layer"]), table)
 
 
 def test_tickets_of_different_encoders_are_refused():
@@ -143,6 +144,6 @@ def test_many_masks_are_counted_in_chunks():
     many = [ticket({Q: row}, f"l{n}") for n, row in enumerate(kept)]
     whole = overlap_table(many)
     for limit in ({"_CHUNK": 3}, {"_ROOM": 3 * 15 - 1}):  # of 16 words, so the last chunk is short
-        with mock.patch.multiple(overlap, **limit):
+        with mock.patch.multiple(packing, **limit):
             pd.testing.assert_frame_equal(overlap_table(many), whole)
     assert whole.jaccard[0] == (kept[0] & kept[1]).sum() / (kept[0] | kept[1]).sum()

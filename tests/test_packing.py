@@ -27,6 +27,17 @@ def test_a_level_read_from_four_bits_is_the_level_of_the_codes(codes, rounds):
     assert np.bitwise_count(words).sum() == kept.sum()
 
 
+@given(CODES)
+def test_bools_come_back_from_their_bits(codes):
+    assert np.array_equal(packing.bools(packing.bits(codes > 7), codes.size), codes > 7)
+
+
+def test_common_bits_are_those_that_both_have():
+    kept = np.random.default_rng(0).random((3, 150)) > 0.5
+    found = packing.common([packing.bits(row) for row in kept])
+    assert np.array_equal(found, np.triu(kept.astype(int) @ kept.T.astype(int)))
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (8, 8), (1, 129)])
 def test_shapes_are_kept(shape):
     codes = np.random.default_rng(0).integers(0, 10, shape, np.uint8)

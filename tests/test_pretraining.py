@@ -11,9 +11,16 @@ from safetensors.torch import save_file
 
 from lnlib import Workbench
 from lnlib.base.errors import UserError
-from lnlib.encoders import MINI, _ASSETS, load_encoder
+from lnlib.encoders import _ASSETS, MINI, load_encoder
 from lnlib.pretraining import fine_tuning
-from lnlib.pretraining.batches import Stream, encode_records, make_batch, prepare, read_texts, text_batch
+from lnlib.pretraining.batches import (
+    Stream,
+    encode_records,
+    make_batch,
+    prepare,
+    read_texts,
+    text_batch,
+)
 from lnlib.pretraining.card import export, write_card
 from lnlib.pretraining.fine_tuning import worth
 from lnlib.pretraining.loop import learning_rate, losses, new_model, pretrain

@@ -1,10 +1,16 @@
 """Recording takes over what runs have measured, and nothing twice."""
 
+import itertools
+import shutil
+import signal
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
+import lnlib.record
 import pandas as pd
 import pytest
+from stopped import Stop, no_verdicts, record_runs
 
 from lnlib import Workbench
 from lnlib.__main__ import main
@@ -69,6 +75,21 @@ def test_a_recording_is_of_every_table_that_runs_fill(measured):
     others = {"learning", "switches", "seed_parts", "cost", "retrieval"}  # other commands'
     others |= {"repeats"}  # takes a second machine
     assert set(everything(measured)) == set(tables.TABLES) - others
+
+
+def test_no_ticket_is_held_whole_beside_another(measured, monkeypatch):
+    """116 of mBERT's take 10 GB, their masks at one level 1.2."""
+    alive, at_once = weakref.WeakSet(), []
+    load = Ticket.load
+
+    def counted(path):
+        at_once.append(len(alive) + 1)
+        alive.add(ticket := load(path))
+        return ticket
+
+    monkeypatch.setattr(Ticket, "load", counted)
+    everything(measured)
+    assert at_once == [1] * 5
 
 
 def test_recording_twice_changes_nothing(measured):
@@ -164,6 +185,57 @@ def test_what_was_measured_under_a_mask_that_is_gone_leaves_with_it(measured):
              for r in pairs.itertuples()}  # fmt: skip
     assert frozenset([("ner", "ur", 0), ("ner", "en", 0)]) not in named
     assert frozenset([("ner", "ur", 1), ("ner", "en", 0)]) in named
+
+
+def all_scores(home):
+    """Every score that stands in a folder of tables, wherever it stands."""
+    rows = pd.concat([tables.read(home / f"{name}.csv") for name in ("scores", "repeats")])
+    return set(rows[[*tables.SCORE_KEY, "machine", "value"]].itertuples(index=False, name=None))
+
+
+def bytes_of(home):
+    return {path.name: path.read_bytes() for path in home.glob("*.csv")}
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["beside", "replace"])
+def test_a_recording_killed_at_any_write_and_started_again_is_one_never_killed(
+    server, bert, toy_scale, tmp_path, monkeypatch, replaced
+):
+    """Its state: a ticket that was searched and scored again elsewhere, and one that is new."""
+    monkeypatch.setattr(lnlib.record, "verdicts", no_verdicts)
+    start, how = tmp_path / "start", {"levels": (50,)}
+    table = start / "runs/demo/scores.csv"
+    for seed in (0, 1):
+        runs.search(Workbench(bert, "ner", "ur"), seed, start / "runs", table, **how)
+    record("demo", start / "runs", start / "results")
+    elsewhere(start)
+    runs.search(Workbench(bert, "ner", "en"), 0, start / "runs", table, **how)
+
+    def again(folder, replaced=replaced):
+        record("demo", folder / "runs", folder / "results", replaced)
+        return bytes_of(folder / "results/demo")
+
+    before = all_scores(start / "results/demo")
+    expected = again(shutil.copytree(start, tmp_path / "never"))
+    for call in itertools.count(1):
+        folder = shutil.copytree(start, tmp_path / str(call))
+        stop = Stop("before the rename", call)
+        process = server.Process(target=record_runs, args=(bert.path, folder, replaced, stop))
+        process.start()
+        process.join(60)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        assert all_scores(folder / "results/demo") >= before
+        if replaced:  # and whoever forgets the switch, until he finds it
+            other = shutil.copytree(folder, tmp_path / f"{call}, without")
+            home = other / "results/demo"
+            if again(other, False) != expected:
+                scores = tables.read(home / "scores.csv")
+                assert not ((scores["machine"] == "another") & (scores["method"] == "ticket")).any()
+            assert again(other) == expected
+        assert again(folder) == expected
+    assert call == (11 if replaced else 7)
 
 
 def test_a_ticket_of_another_encoder_is_not_recorded_as_one_of_this(measured):

@@ -20,14 +20,15 @@ import numpy as np
 import pandas as pd
 
 from lnlib.base.errors import UserError
+from lnlib.masks import packing
 from lnlib.masks.overlap import shared_matrices, who
-from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket import PackedMask, Ticket
 
 BINS = 64  # of weight size in a matrix: 256 weights each in the smallest of mini-mBERT's
 
 
-def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[str, np.ndarray],
-                 level: int = 50,
+def excess_table(tickets: Sequence[Ticket | PackedMask], untouched: Ticket | PackedMask,
+                 sizes: Mapping[str, np.ndarray], level: int = 50,
                  pairs: Sequence[tuple[int, int]] | None = None) -> pd.DataFrame:  # fmt: skip
     """Departures that pairs of tickets share, at one level (%), over the whole mask.
 
@@ -48,17 +49,18 @@ def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[st
             raise UserError(f"sizes of another encoder: expected {matrix.weights:,} weights in "
                             f"{matrix.name!r}")  # fmt: skip
     number = len(tickets)
-    both = np.zeros((number, number))
-    chance, chance_near = np.zeros_like(both), np.zeros_like(both)
+    masks, origin = [ticket.packed(level).bits for ticket in tickets], untouched.packed(level).bits
+    both = np.zeros((number, number), np.int64)
+    chance, chance_near = np.zeros((number, number)), np.zeros((number, number))
     weights = 0
     for matrix in untouched.matrices:
-        large = untouched.kept(matrix.name, level).ravel()
-        departed = np.stack([t.kept(matrix.name, level).ravel() != large for t in tickets])
-        single = departed.astype(np.float32)  # exact in a product up to 2^24 departures a matrix
-        both += single @ single.T
+        departed = [mask[matrix.name] ^ origin[matrix.name] for mask in masks]
+        large = packing.bools(origin[matrix.name], matrix.weights)
+        both += packing.common(departed)
         chance += _by_chance(departed, large.astype(np.int64))
         chance_near += _by_chance(departed, 2 * _bins(sizes[matrix.name].ravel()) + large)
         weights += matrix.weights
+    both += np.triu(both, 1).T
     alone = np.diag(both)
     rows = []
     for i, j in combinations(range(number), 2) if pairs is None else pairs:
@@ -77,13 +79,15 @@ def excess_table(tickets: Sequence[Ticket], untouched: Ticket, sizes: Mapping[st
     return pd.DataFrame(rows, columns=columns)  # which one ticket alone has too
 
 
-def _by_chance(departed: np.ndarray, stratum: np.ndarray) -> np.ndarray:
+def _by_chance(departed: Sequence[np.ndarray], stratum: np.ndarray) -> np.ndarray:
     """(N, N): departures that pairs would share if each ticket's fell at random in every stratum.
 
-    departed (N, W) bool, stratum (W,) int: in a stratum of n weights, a and b of them, a b / n.
+    departed N arrays of packed bits, stratum (W,) int: in a stratum of n weights, a and b of them,
+    a b / n.
     """
-    counts = np.stack([np.bincount(stratum[d], minlength=stratum.max() + 1) for d in departed])
     size = np.bincount(stratum)
+    found = (stratum[packing.bools(words, len(stratum))] for words in departed)
+    counts = np.stack([np.bincount(within, minlength=len(size)) for within in found])
     return counts @ (counts / np.maximum(size, 1)).T
 
 

@@ -14,13 +14,10 @@ import numpy as np
 import pandas as pd
 
 from lnlib.base.errors import UserError, brief, choose
+from lnlib.masks import packing
 from lnlib.masks.ticket import PackedMask, Ticket, part_of
 
 GROUPINGS = ("all", "layer", "component", "matrix")
-# Words of a mask that are compared at a time. Nine masks of as many stay in a core's second-level
-# cache; it is a matrix of 768 x 768 weights, so no short rest is left over at BERT's sizes.
-_CHUNK = 768 * 768 // 64
-_ROOM = 1 << 26  # bytes for the counts of all pairs' words: hundreds of masks take shorter chunks
 
 
 def jaccard(a: Ticket | PackedMask, b: Ticket | PackedMask, level: int = 50) -> float:
@@ -104,13 +101,14 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.ones(len(part)), where=whole > 0)
 
 
-def density_table(tickets: Iterable[Ticket], level: int = 50,
+def density_table(tickets: Iterable[Ticket | PackedMask], level: int = 50,
                   by: str | Iterable[str] = GROUPINGS) -> pd.DataFrame:  # fmt: skip
     """Share of weights kept (0 to 1) by part, one row a ticket and part."""
     rows, groupings = [], _groupings(by)
     for ticket in _listed(tickets):
+        mask = ticket.packed(level)
         for grouping in groupings:
-            for part, value in ticket.density(level, grouping).items():
+            for part, value in mask.density(grouping).items():
                 where = {"sparsity": int(level), "by": grouping, "part": part}
                 rows.append({**where, **who(ticket), "density": value})
     return pd.DataFrame(rows)
@@ -149,18 +147,7 @@ def _counts(tickets: Sequence[Ticket | PackedMask], level: int) -> np.ndarray:
     """Weights both keep, (matrices, N, N) over the diagonal; on it what each keeps by itself."""
     shared = shared_matrices(tickets)
     masks = [ticket.packed(level).bits for ticket in tickets]
-    both = np.zeros((len(shared), len(masks), len(masks)), np.int64)
-    first, second = np.triu_indices(len(masks))
-    words = min(_CHUNK, _ROOM // len(first) + 1)
-    ones = np.empty((len(first), words), np.uint8)  # of each word that a pair shares, 64 at most
-    for row, matrix in enumerate(shared):
-        for start in range(0, len(masks[0][matrix]), words):
-            chunk = [mask[matrix][start : start + words] for mask in masks]
-            found = ones[:, : len(chunk[0])]
-            for i, j, own in zip(first, second, found, strict=True):
-                np.bitwise_count(chunk[i] & chunk[j], out=own)
-            both[row, first, second] += found.sum(axis=1, dtype=np.uint32)
-    return both
+    return np.stack([packing.common([mask[matrix] for mask in masks]) for matrix in shared])
 
 
 def shared_matrices(tickets: Sequence[Ticket | PackedMask]) -> list[str]:

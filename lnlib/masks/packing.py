@@ -5,9 +5,15 @@ Each matrix is packed by itself, the first weight in the lowest bits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+
+# Words of a mask that are compared at a time. Nine masks of as many stay in a core's second-level
+# cache; it is a matrix of 768 x 768 weights, so no short rest is left over at BERT's sizes.
+_CHUNK = 768 * 768 // 64
+_ROOM = 1 << 26  # bytes for the counts of all pairs' words: hundreds of masks take shorter chunks
 
 
 def nibbles(codes: np.ndarray) -> np.ndarray:
@@ -32,6 +38,27 @@ def largest(packed: np.ndarray) -> int:
 def bits(kept: np.ndarray) -> np.ndarray:
     """A bool array (any shape, W in all) as words of 64 bits, zero beyond W: (ceil(W / 64),)."""
     return _padded(np.packbits(kept.ravel(), bitorder="little"), 8).view("<u8")
+
+
+def bools(words: np.ndarray, weights: int) -> np.ndarray:
+    """The flat bool array that `bits` packed: (W,)."""
+    return np.unpackbits(words.view(np.uint8), count=weights, bitorder="little").view(bool)
+
+
+def common(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """How many bits each two of N packed arrays have in common, int64 (N, N), zero below the
+    diagonal; on it how many each has."""
+    both = np.zeros((len(masks), len(masks)), np.int64)
+    first, second = np.triu_indices(len(masks))
+    words = min(_CHUNK, _ROOM // len(first) + 1)
+    ones = np.empty((len(first), words), np.uint8)  # of each word that a pair shares, 64 at most
+    for start in range(0, len(masks[0]), words):
+        chunk = [mask[start : start + words] for mask in masks]
+        found = ones[:, : len(chunk[0])]
+        for i, j, own in zip(first, second, found, strict=True):
+            np.bitwise_count(chunk[i] & chunk[j], out=own)
+        both[first, second] += found.sum(axis=1, dtype=np.uint32)
+    return both
 
 
 def bits_after(packed: np.ndarray, weights: int, rounds: int) -> np.ndarray:

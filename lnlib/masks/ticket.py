@@ -108,13 +108,7 @@ class Ticket:
 
     def density(self, level: int, by: str = "layer") -> pd.Series:
         """Share of weights kept (0 to 1) by "layer", "component" or "matrix"."""
-        kept = {m.name: int(self.kept(m.name, level).sum()) for m in self.matrices}
-        frame = pd.DataFrame(
-            {"part": part_of(m, by), "kept": kept[m.name], "weights": m.weights}
-            for m in self.matrices
-        )
-        sums = frame.groupby("part", sort=False).sum()
-        return (sums.kept / sums.weights).rename("density")
+        return self.packed(level).density(by)
 
     def packed(self, level: int) -> PackedMask:
         """The mask at `level` % sparsity in an eighth of a byte a weight."""
@@ -273,6 +267,15 @@ class PackedMask:
         if whole(level) != self.level:
             raise UserError(f"this mask was read at {self.level} %, not at {brief(level)} %")
         return self
+
+    def density(self, by: str = "layer") -> pd.Series:
+        """Share of weights kept (0 to 1) by "layer", "component" or "matrix"."""
+        frame = pd.DataFrame(
+            {"part": part_of(m, by), "kept": int(np.bitwise_count(self.bits[m.name]).sum()),
+             "weights": m.weights} for m in self.matrices
+        )  # fmt: skip
+        sums = frame.groupby("part", sort=False).sum()
+        return (sums.kept / sums.weights).rename("density")
 
 
 def part_of(matrix: Matrix, by: str) -> str:

@@ -68,8 +68,14 @@ def _masked_batch(data: Encoded, index: np.ndarray, tokenizer: PreTrainedTokeniz
     return Batch(inputs, torch.from_numpy(targets), torch.from_numpy(picked))
 
 
-def mask_tokens(ids: np.ndarray, maskable: np.ndarray, rate: float, mask: int,
-                others: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def mask_tokens(
+    ids: np.ndarray,
+    maskable: np.ndarray,
+    rate: float,
+    mask: int,
+    others: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """BERT's 80/10/10 masking of a share `rate` of `maskable`, in place.
 
     ids flat int64; maskable the places that may be asked for. Of those picked four in five show

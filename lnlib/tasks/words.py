@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lnlib.base.errors import UserError
 from lnlib.tasks.examples import IGNORE, Batch, Encoded, from_batch, pad, padded_inputs
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ def encode_words(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, m
     some = list(islice(examples, limit))
     if not some:
         return from_batch({"input_ids": [], "special_tokens_mask": []})
+    space = _space(tokenizer)
     batch = tokenizer(
-        [list(e["tokens"]) for e in some], is_split_into_words=True, truncation=True,
-        max_length=max_tokens, return_special_tokens_mask=True,
+        [[space + word for word in e["tokens"]] for e in some], is_split_into_words=True,
+        truncation=True, max_length=max_tokens, return_special_tokens_mask=True,
     )  # fmt: skip
     labels: list[int] = []
     seen: list[list[int]] = [[] for _ in some]
@@ -40,6 +42,35 @@ def encode_words(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, m
     lost = sum(map(len, gold)) - sum(map(len, seen))
     return from_batch(
         batch, labels=np.array(labels, np.int32), gold=gold, seen=seen, lost_words=lost
+    )
+
+
+def _space(tokenizer: PreTrainedTokenizerBase) -> str:
+    """What a word that comes alone needs before it to be cut into the pieces of running text.
+
+    Byte-level tokenizers keep the space that stands before a word in its first piece; most others
+    drop spaces or put back their own. Raises UserError where the pieces cannot be had.
+    """
+    if not tokenizer.is_fast:
+        raise UserError(
+            f"{type(tokenizer).__name__} does not tell which word a piece is from (word_ids), which "
+            "words with tags need: expected a fast tokenizer, that is a tokenizer.json beside the "
+            "encoder"
+        )
+
+    def pieces(text: str | list[str]) -> list[int]:
+        return tokenizer(
+            text, is_split_into_words=isinstance(text, list), add_special_tokens=False
+        )["input_ids"]
+
+    first, both = pieces("0"), pieces("0 0")  # in every vocabulary, or the piece of the unknown
+    for space in ("", " "):
+        alone = pieces([space + "0"])
+        if first + pieces([space + "0"] * 2)[len(alone) :] == both:
+            return space
+    raise UserError(
+        f"{type(tokenizer).__name__} cuts a word that comes alone otherwise than in running text, "
+        "also with a space before it: words that come split are not read with it"
     )
 
 

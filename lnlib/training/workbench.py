@@ -19,6 +19,7 @@ from lnlib.tasks.task import Score, Task, TaskData, encode
 from lnlib.training.loop import train
 from lnlib.training.recipe import Recipe, Scale
 from lnlib.training.scoring import score
+from lnlib.training.trial import try_out
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Workbench:
         if data is not None and data_dir is not None:
             raise UserError("data and data_dir: pass one of them")
         self.data = self._load(data_dir) if data is None else self._own(data)
+        try_out(encoder, self.data)
 
     def _own(self, data: TaskData) -> TaskData:
         """The data, if they are of this task and language and the encoder can read them."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import lnlib.pruning.transfer as moving
-
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief, choose, nearest, whole
 from lnlib.base.files import as_path
@@ -18,7 +17,6 @@ from lnlib.corpora import loading
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.coverage import check_language, get_task
-
 from lnlib.papers.foroutan.scales import HEADLINE, LEVELS, SCALES, levels_to
 from lnlib.pruning import controls
 from lnlib.pruning import search as searching

@@ -10,17 +10,19 @@ verdicts follow from all of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lnlib.base.files import locked
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.excess import excess_table
 from lnlib.masks.matrices import magnitudes
 from lnlib.masks.overlap import density_table, overlap_table
-from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket import PackedMask, Ticket
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.claims import verdicts
@@ -33,7 +35,8 @@ from lnlib.results.scores import stamped
 GROUPINGS = ("all", "layer", "component")
 PLACE = ("machine", "device")  # where a score was measured: its last digits depend on it
 Name = tuple[str, str, str, int]
-MASK = ("method", "task", "lang", "seed")  # a `Name` in a table
+MASK = ("method", "task", "lang", "seed")  # a `Name` in a table of masks, and of scores:
+SCORED_MASK = ("method", "mask_task", "mask_lang", "mask_seed")
 DIGITS = 1e-6  # twice what six digits of a density can be wrong by
 DRAWN_FOR = "en"  # the random control; were it another one later, its old rows would stay
 
@@ -42,30 +45,43 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False)
     """Everything under `runs_dir`/SCALE into `results_dir`/SCALE; masks are compared at 50 %.
 
     Returns the names of tickets that the tables had from another search. These are left out, or
-    with `replace` take the place of the others.
+    with `replace` take the place of the others. Killed anywhere and started again, it leaves what
+    it would have left: whose search the tables are of is told by the densities, so these are the
+    first to come in and the last to go.
     """
     source, home = places(runs_dir, scale).home, places(results_dir, scale).home
     encoder = load_encoder(SCALES[scale].encoder)
     paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
-    tickets = [
-        ticket for ticket in map(Ticket.load, sorted(paths))
-        if HEADLINE in ticket.levels and ticket.record.encoder_fingerprint == encoder.fingerprint
-    ]  # fmt: skip
-    again = _searched_again(tables.read(home / "density.csv"), tickets)
+    found = [_mask(path, encoder.fingerprint) for path in sorted(paths)]
+    masks = [mask for mask in found if mask is not None]
     scores = tables.read(source / "scores.csv")
     current = scores[SCALES[scale].current(scores) & (scores["encoder"] == encoder.fingerprint)]
-    _add_scores(home, current, again, replace)
-    if replace:
-        _forget_pairs(home, again)
-    else:
-        tickets = [ticket for ticket in tickets if _name(ticket) not in again]
-    _add_masks(home, scale, encoder, tickets)
-    tables.replace(home / "verdicts.csv", verdicts(Tables.read(home)).to_dict("records"))
+    with locked(home / "record", f"another process records {str(home)!r}: waiting for it to end"):
+        again = _searched_again(tables.read(home / "density.csv"), masks)
+        left_out = set() if replace else again
+        compared = [mask for mask in masks if _name(mask) not in left_out]
+        made = _compare(scale, encoder, compared)  # what takes long, before anything is changed
+        if replace:
+            _make_room(home, current, again)
+        for name in ("density", "overlap", "excess"):
+            _add(home / f"{name}.csv", made[name])
+        _add_scores(home, current, left_out)
+        tables.replace(home / "verdicts.csv", verdicts(Tables.read(home)).to_dict("records"))
     return again
 
 
-def _name(ticket: Ticket) -> Name:
-    record = ticket.record
+def _mask(path: Path, encoder: str) -> PackedMask | None:
+    """The mask at 50 % of a ticket; None where it has none yet, or is of another encoder.
+
+    An eighth of the ticket's size is held: 116 of mBERT's would take 10 GB.
+    """
+    ticket = Ticket.load(path)
+    fits = HEADLINE in ticket.levels and ticket.record.encoder_fingerprint == encoder
+    return ticket.packed(HEADLINE) if fits else None
+
+
+def _name(mask: PackedMask) -> Name:
+    record = mask.record
     return record.method, record.task, record.lang, record.seed
 
 
@@ -74,39 +90,52 @@ def _named(rows: pd.DataFrame, columns: Sequence[str], names: set[Name]) -> np.n
     return pd.MultiIndex.from_frame(rows[list(columns)]).isin(list(names))
 
 
-def _searched_again(density: pd.DataFrame, tickets: Sequence[Ticket]) -> set[Name]:
-    """Names of tickets whose mask is not the one that the tables have under their name.
+def _searched_again(density: pd.DataFrame, masks: Sequence[PackedMask]) -> set[Name]:
+    """Names of the tickets whose mask is not the one that the tables have under their name.
 
     Told by the density of the parts: another search changes more weights than the table's digits
     hide.
     """
     known = density.set_index([*MASK, "by", "part"])["density"]
     out = set()
-    for ticket in tickets:
-        now = density_table([ticket], HEADLINE, GROUPINGS)
+    for mask in masks:
+        now = density_table([mask], HEADLINE, GROUPINGS)
         before = known.reindex(pd.MultiIndex.from_frame(now[known.index.names])).astype(float)
         if (abs(before.to_numpy() - now["density"].to_numpy()) > DIGITS).any():
-            out.add(_name(ticket))
+            out.add(_name(mask))
     return out
 
 
-def _add_scores(home: Path, current: pd.DataFrame, again: set[Name], replace: bool) -> None:
-    """New scores into `scores.csv`; of two measurements of one thing, one into `repeats.csv`."""
+def _make_room(home: Path, current: pd.DataFrame, names: set[Name]) -> None:
+    """Take out what gives way to `current` and to another search for `names`, which is known by
+    its densities until all the rest is gone. Scores are kept, in `repeats.csv`."""
     known = tables.read(home / "scores.csv")
-    under = ("method", "mask_task", "mask_lang", "mask_seed")
-    if replace:
-        other = _named(known, under, again) | _elsewhere(known, current)
-        repeats = known[other]
-        if len(repeats):
-            tables.add(home / "repeats.csv", repeats.to_dict("records"))
-            tables.replace(home / "scores.csv", known[~other].to_dict("records"))
-    else:
-        other = _elsewhere(current, known)
-        repeats, current = current[other], current[~other & ~_named(current, under, again)]
-        if len(repeats):
-            tables.add(home / "repeats.csv", repeats.to_dict("records"))
-    if len(current):
-        tables.add(home / "scores.csv", current.to_dict("records"))
+    old = _named(known, SCORED_MASK, names) | _elsewhere(known, current)
+    _add(home / "repeats.csv", known[old].to_dict("records"))
+    _keep(home / "scores.csv", ~old, known)
+    for name, ends in (("overlap", ("_a", "_b")), ("excess", ("_a", "_b")), ("density", ("",))):
+        rows = tables.read(home / f"{name}.csv")
+        sides = [_named(rows, [f"{column}{end}" for column in MASK], names) for end in ends]
+        _keep(home / f"{name}.csv", ~np.any(sides, axis=0), rows)
+
+
+def _keep(path: Path, which: np.ndarray, rows: pd.DataFrame) -> None:
+    """Leave only these rows of a table in it."""
+    if not which.all():
+        tables.replace(path, rows[which].to_dict("records"))
+
+
+def _add_scores(home: Path, current: pd.DataFrame, left_out: set[Name]) -> None:
+    """New scores into `scores.csv`; of what stands there from another machine, into
+    `repeats.csv`."""
+    other = _elsewhere(current, tables.read(home / "scores.csv"))
+    new = ~other & ~_named(current, SCORED_MASK, left_out)
+    _add(home / "repeats.csv", current[other].to_dict("records"))
+    _add(home / "scores.csv", current[new].to_dict("records"))
+    repeats = tables.read(home / "repeats.csv")
+    if len(repeats):  # one that stood beside another has its place now: it is no repeat any more
+        both = pd.concat([tables.read(home / "scores.csv"), repeats])
+        _keep(home / "repeats.csv", ~both.duplicated().to_numpy()[-len(repeats) :], repeats)
 
 
 def _elsewhere(scores: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
@@ -117,45 +146,47 @@ def _elsewhere(scores: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
     return (there.notna().all(axis=1) & (there != both[list(PLACE)]).any(axis=1)).to_numpy(bool)
 
 
-def _forget_pairs(home: Path, names: set[Name]) -> None:
-    """Take the pairs of the named masks out of their tables."""
-    for path in (home / "overlap.csv", home / "excess.csv"):
-        rows = tables.read(path)
-        sides = [_named(rows, [f"{column}_{side}" for column in MASK], names) for side in "ab"]
-        tables.replace(path, rows[~np.any(sides, axis=0)].to_dict("records"))
+def _compare(scale: str, encoder: Encoder,
+             masks: Sequence[PackedMask]) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+    """Rows by table: where masks keep weights, and what they share, among them and with masks that
+    are made without data."""
+    made: dict[str, list[dict[str, Any]]] = {"density": [], "overlap": [], "excess": []}
 
+    def note(name: str, table: pd.DataFrame) -> None:
+        made[name] += stamped(table, scale, encoder.fingerprint)
 
-def _add_masks(home: Path, scale: str, encoder: Encoder, tickets: Sequence[Ticket]) -> None:
-    """What tickets share, among them and with masks made without data; where they keep weights."""
-    sizes = magnitudes(encoder.model("mlm"))
-    untouched = find_ticket(encoder, "mlm", DRAWN_FOR, scale, method="magnitude")  # of every task
+    def control(task: str, method: str) -> PackedMask:
+        ticket = find_ticket(encoder, task, DRAWN_FOR, scale, method=method, levels=(HEADLINE,))
+        return ticket.packed(HEADLINE)
+
+    if not masks:
+        return made
+    sizes = magnitudes(encoder.bare())
+    untouched = control("mlm", "magnitude")  # of every task
+    note("density", density_table([*masks, untouched], HEADLINE, GROUPINGS))
     for task in TASKS:
-        of_task = [ticket for ticket in tickets if ticket.record.task == task]
+        of_task = [mask for mask in masks if mask.record.task == task]
         if not of_task:
             continue
-        random = find_ticket(encoder, task, DRAWN_FOR, scale, method="random")
-        everyone = [*of_task, random, untouched]
-        made = {
-            "overlap": _telling(overlap_table(everyone, HEADLINE, GROUPINGS)),
-            "density": density_table(everyone, HEADLINE, GROUPINGS),
-            "excess": _telling(excess_table(of_task, untouched, sizes, HEADLINE)),
-        }
-        _add(made, home, scale, encoder)
-    everything = [t for t in tickets if t.record.method == "ticket" and t.record.seed == 0]
-    if everything:
-        made = {
-            "overlap": overlap_table(everything, HEADLINE, GROUPINGS),
-            "excess": excess_table(everything, untouched, sizes, HEADLINE),
-        }
-        across = {name: rows[nulls.kind(rows) == "other task"] for name, rows in made.items()}
-        _add(across, home, scale, encoder)
+        random = control(task, "random")
+        note("density", density_table([random], HEADLINE, GROUPINGS))
+        pairs = overlap_table([*of_task, random, untouched], HEADLINE, GROUPINGS)
+        note("overlap", _telling(pairs))
+        note("excess", _telling(excess_table(of_task, untouched, sizes, HEADLINE)))
+    first = [mask for mask in masks if mask.record.method == "ticket" and mask.record.seed == 0]
+    if first:
+        for name, pairs in (
+            ("overlap", overlap_table(first, HEADLINE, GROUPINGS)),
+            ("excess", excess_table(first, untouched, sizes, HEADLINE)),
+        ):
+            note(name, pairs[nulls.kind(pairs) == "other task"])
+    return made
 
 
-def _add(made: Mapping[str, pd.DataFrame], home: Path, scale: str, encoder: Encoder) -> None:
-    """Rows about masks into their tables, by name."""
-    for name, table in made.items():
-        rows = stamped(table, scale, encoder.fingerprint)
-        tables.add(home / f"{name}.csv", rows)
+def _add(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Rows into a table, which is not made for none."""
+    if rows:
+        tables.add(path, rows)
 
 
 def _telling(pairs: pd.DataFrame) -> pd.DataFrame:

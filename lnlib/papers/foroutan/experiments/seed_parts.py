@@ -52,7 +52,7 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     }
     found = {what: ticket for what, ticket in searched.items() if ticket is not None}
     untouched = find_ticket(encoder, task, langs[0], scale, method="magnitude")
-    sizes = magnitudes(encoder.model("mlm"))
+    sizes = magnitudes(encoder.bare())
     keys, tickets = list(found), list(found.values())
     pairs = [
         (place, keys.index((other, "both")))
