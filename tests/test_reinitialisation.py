@@ -9,6 +9,7 @@ from torch import nn
 from lnlib.base.errors import UserError
 from lnlib.papers.muller import reinitialisation
 from lnlib.papers.muller.reinitialisation import Block, blocks_of, parse_blocks, reinitialise
+from lnlib.tasks.ner import NER
 
 LAYERS = {"bert": "layer.", "xlm-roberta": "layer.", "distilbert": "layer.", "llama": "layers.",
           "mt5": "encoder.block."}  # fmt: skip
@@ -109,11 +110,11 @@ def test_a_shuffle_keeps_every_value_of_a_matrix():
 
 
 def test_under_a_head_the_encoders_layers_change_and_the_head_stays(bert):
-    model = bert.model("ner", ("O", "B"), 0)
+    model = bert.model(NER, ("O", "B"), 0)
     before = state(model)
     reinitialise(model, *parse_blocks("all", model), 0)
     assert changed(before, model) and all(".layer." in name for name in changed(before, model))
-    fresh = bert.model("ner", ("O", "B"), 0)
+    fresh = bert.model(NER, ("O", "B"), 0)
     assert torch.equal(model.classifier.weight, fresh.classifier.weight)
 
 

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from lnlib.base.errors import UserError
-from lnlib.masks.matrices import encoder_of
 from lnlib.states import cka, pooling, retrieval, similarity
 from lnlib.tasks.examples import encode_sentences
 
@@ -252,7 +251,7 @@ def sentences(bert):
 
 def test_special_tokens_are_left_out_unless_asked_for(bert, sentences):
     """1e-5: float32 sums in another order, of numbers near 1."""
-    model = encoder_of(bert.model("mlm"))
+    model = bert.bare()
     without = pooling.pooled_states(model, sentences, bert.tokenizer)
     counted = pooling.pooled_states(model, sentences, bert.tokenizer, special=True)
     assert without.shape == (3, len(LINES), 16)  # embeddings and two layers, H
@@ -264,7 +263,7 @@ def test_special_tokens_are_left_out_unless_asked_for(bert, sentences):
 
 
 def test_retrieval_pools_as_before(bert, sentences):
-    model = encoder_of(bert.model("mlm"))
+    model = bert.bare()
     ours = retrieval.pooled_states(model, sentences, bert.tokenizer)
     assert torch.equal(ours, pooling.pooled_states(model, sentences, bert.tokenizer, special=True))
 
@@ -272,7 +271,7 @@ def test_retrieval_pools_as_before(bert, sentences):
 def test_a_sentence_without_tokens_is_named(bert):
     empty = encode_sentences(["Karachi", " ", "Euro"], bert.tokenizer, 48)
     with pytest.raises(UserError, match=r"sentence 1 .* has no tokens"):
-        pooling.pooled_states(encoder_of(bert.model("mlm")), empty, bert.tokenizer)
+        pooling.pooled_states(bert.bare(), empty, bert.tokenizer)
 
 
 def test_what_length_explains_is_gone_and_the_rest_stays():

@@ -8,16 +8,16 @@ above the root. Everything is checked before it is used: a tree that is none wou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lnlib.base.errors import UserError
+from lnlib.base.errors import UserError, choose
 from lnlib.base.seeds import derive
-from lnlib.corpora.opening import Opened, open_split
+from lnlib.corpora.loading import Corpus
+from lnlib.corpora.opening import open_split
 from lnlib.corpora.sources import Source
 
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
@@ -28,6 +28,7 @@ RELATIONS = ("acl", "advcl", "advmod", "amod", "appos", "aux", "case", "cc", "cc
              "fixed", "flat", "goeswith", "iobj", "list", "mark", "nmod", "nsubj", "nummod", "obj",
              "obl", "orphan", "parataxis", "punct", "reparandum", "root", "vocative",
              "xcomp")  # fmt: skip
+LABELS = {"pos": UPOS, "parsing": RELATIONS}  # of tasks on treebanks
 
 # A copy of Universal Dependencies without a loading script; the tag was read in public code, the
 # hub could not be asked.
@@ -51,6 +52,14 @@ NAMED = Source(
     labels=("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"),
 )  # fmt: skip
 
+# Where a language is trained on, and where it is scored: on the parallel treebanks, whose sentences
+# are the same in all, and on others where a language has none of these.
+TRAINED = {"ar": "ar_padt", "en": "en_ewt", "fr": "fr_sequoia", "id": "id_csui", "it": "it_partut",
+           "ko": "ko_gsd", "ru": "ru_taiga", "tr": "tr_imst"}  # fmt: skip
+_PARALLEL = ("ar", "cs", "de", "en", "es", "fi", "fr", "hi", "id", "is", "it", "ja", "ko", "pl",
+             "pt", "ru", "sv", "th", "tr", "zh")  # fmt: skip
+SCORED = {**{lang: f"{lang}_pud" for lang in _PARALLEL}, "fa": "fa_seraji", "ur": "ur_udtb"}
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -63,6 +72,16 @@ class Sentence:
     heads: tuple[int, ...] = ()  # 1 to N, 0 above the root
     relations: tuple[str, ...] = ()  # names in RELATIONS
 
+    @property
+    def example(self) -> dict[str, Any]:
+        """As tasks read it: tags and relations as numbers."""
+        return {
+            "tokens": self.words,
+            "upos": [UPOS.index(tag) for tag in self.tags],
+            "head": self.heads,
+            "deprel": [RELATIONS.index(name) for name in self.relations],
+        }
+
 
 def load_treebank(
     name: str, split: str, n: int | None = None, data_dir: str | Path | None = None, seed: int = 0
@@ -74,6 +93,24 @@ def load_treebank(
     and for a sentence whose columns do not fit each other or whose heads are no tree, by its id.
     """
     return _load(TREEBANKS, name, split, n, data_dir, seed)
+
+
+def load_corpus(
+    task: str, lang: str, train: int, validation: int, data_dir: str | Path | None = None
+) -> Corpus:
+    """Examples of a task on treebanks: so many of `TRAINED` and of `SCORED`'s test split.
+
+    A language that is only scored has no training examples. Raises UserError for a language
+    without a treebank to score on, and as `load_treebank` does.
+    """
+    name = SCORED[choose(lang, SCORED, f"language of {task}")]
+    scored, note = load_treebank(name, "test", validation, data_dir)
+    trained: list[Sentence] = []
+    if lang in TRAINED:
+        trained, first = load_treebank(TRAINED[lang], "train", train, data_dir)
+        note = f"{first}; {note}"
+    learnt, held_out = ([s.example for s in part] for part in (trained, scored))
+    return Corpus(task, lang, LABELS[task], learnt, held_out, note)
 
 
 def load_tagged(
@@ -136,9 +173,7 @@ def _rows(
     if data_dir is None and not source.repo:
         folder = source.folders[0][0]
         raise UserError(f"{folder} is read from a folder alone: give data_dir, with {folder} in it")
-    opening = open_split(source, name, split, data_dir)
-    # TODO: `with open_split(...) as opened:` where that is a context
-    with nullcontext(opening) if isinstance(opening, Opened) else opening as opened:
+    with open_split(source, name, split, data_dir) as opened:
         at = f"{opened.name}, {name}, split {opened.split!r}"
         there = opened.rows.column_names
         missing = [column for column in source.columns if column not in there]
@@ -148,7 +183,7 @@ def _rows(
                 f"found {', '.join(there)}"
             )
         ids = next((column for column in ("sent_id", "idx") if column in there), None)
-        extra = [column for column in (ids, "text") if column in there]
+        extra = [column for column in ("sent_id", "idx", "text") if column in there]
         order = np.arange(len(opened.rows))
         if seed is not None:
             order = np.random.default_rng(derive(seed, "treebank", split)).permutation(order)

@@ -18,6 +18,7 @@ from lnlib.corpora.treebanks import RELATIONS
 
 ARC, LABEL = 500, 100  # width of the spaces in which heads and relations are scored
 DROPOUT = 0.33
+_NEVER = -1e9  # finite, so that what is not can only come from a model that has diverged
 
 
 class Biaffine(nn.Module):
@@ -39,22 +40,26 @@ class Biaffine(nn.Module):
         self.label = nn.Parameter(torch.zeros(relations, label + 1, label + 1))
 
     def arcs(self, words: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-        """(B, W, W + 1) scores of heads, from words (B, W, H) and which of them are, (B, W) bool.
+        """(B, W, W + 1) log-probabilities of heads, from words (B, W, H) and which are, (B, W).
 
-        -inf for a word as its own head and for heads that are padding.
+        A word is never its own head, and padding nobody's.
         """
         dependents, heads = _with_one(self.arc_word(words)), self.arc_head(self._heads(words))
         scores = dependents @ self.arc @ heads.mT
         size = words.shape[1]
         own = torch.eye(size, size + 1, dtype=torch.bool, device=words.device).roll(1, dims=1)
         absent = ~nn.functional.pad(there, (1, 0), value=True)
-        return scores.float().masked_fill(own | absent[:, None], -torch.inf)
+        return scores.float().masked_fill(own | absent[:, None], _NEVER).log_softmax(-1)
 
-    def labels(self, words: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
-        """(B, W, R) scores of the relation to the given heads (B, W), 0 to W."""
-        chosen = self._heads(words).gather(1, heads[..., None].expand(-1, -1, words.shape[-1]))
-        word, head = _with_one(self.label_word(words)), _with_one(self.label_head(chosen))
-        return torch.einsum("bwi,rij,bwj->bwr", word, self.label, head).float()
+    def relations(self, words: torch.Tensor, heads: torch.Tensor | None = None) -> torch.Tensor:
+        """Log-probabilities of relations: (B, W, R) to the given heads (B, W), 0 to W; without
+        these (B, W, W + 1, R), to all."""
+        there = self._heads(words)
+        if heads is not None:
+            there = there.gather(1, heads[..., None].expand(-1, -1, words.shape[-1]))
+        word, head = _with_one(self.label_word(words)), _with_one(self.label_head(there))
+        pairs = "bwi,rij,bhj->bwhr" if heads is None else "bwi,rij,bwj->bwr"
+        return torch.einsum(pairs, word, self.label, head).float().log_softmax(-1)
 
     def _heads(self, words: torch.Tensor) -> torch.Tensor:
         return torch.cat([self.root.expand(len(words), 1, -1), words], dim=1)  # (B, W + 1, H)
@@ -87,7 +92,7 @@ class Parser(nn.Module):
 
     def words(self, inputs: dict[str, torch.Tensor], firsts: torch.Tensor) -> torch.Tensor:
         """(B, W, H) states of words, each at its first piece; `firsts` (B, W) are positions."""
-        states = self.encoder(**inputs).last_hidden_state
+        states = self.encoder(**inputs).last_hidden_state.float()
         return states.gather(1, firsts[..., None].expand(-1, -1, states.shape[-1]))
 
 
@@ -99,6 +104,8 @@ def best_tree(arcs: np.ndarray) -> np.ndarray:
     and a thousand times as fast as networkx. Raises UserError for scores that are not finite.
     """
     words = len(arcs)
+    if not words:
+        return np.zeros(0, np.int64)
     scores = np.zeros((words + 1, words + 1))
     scores[1:] = arcs
     np.fill_diagonal(scores, 0)

@@ -13,10 +13,9 @@ piece, and `LOST` stands where the head has none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from lnlib.base.device import autocast
+from lnlib.base.errors import UserError
 from lnlib.corpora.treebanks import RELATIONS, UPOS
 from lnlib.papers.muller.biaffine import Parser, best_tree
 from lnlib.tasks.examples import IGNORE, Batch, Encoded
@@ -35,22 +35,14 @@ LOST = -1
 _R = len(RELATIONS)
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What a parser says of B sentences of W words."""
-
-    arcs: torch.Tensor  # (B, W, W + 1): heads
-    relations: Callable[[torch.Tensor], torch.Tensor]  # of given heads (B, W): (B, W, R)
-
-
 def encode(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tokens: int,
            limit: int) -> Encoded:  # fmt: skip
     """Words ("tokens") with their "head" and "deprel" (numbers in RELATIONS)."""
     some = [
-        {"tokens": e["tokens"], "arc": [h * _R + r for h, r in zip(e["head"], e["deprel"], strict=True)]}
+        {"tokens": e["tokens"], "arcs": (_R * np.array(e["head"]) + e["deprel"]).tolist()}
         for e in islice(examples, limit)
     ]
-    made = encode_words(some, tokenizer, max_tokens, limit, "arc")
+    made = encode_words(some, tokenizer, max_tokens, limit, "arcs")
     if made.labels is None:
         return made
     labels = made.labels.copy()
@@ -63,26 +55,25 @@ def encode(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_tok
     return replace(made, labels=labels)
 
 
-def loss(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, Any]:
-    """Mean cross-entropy (nats) of heads plus that of the relations to the gold heads."""
+def loss(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean cross-entropy (nats) of heads plus that of the relations to the gold heads.
+
+    Beside it the log-probabilities of labels, (B, W, W + 1, R) by head and relation; in training,
+    where nobody reads them, those of heads alone.
+    """
     assert isinstance(model, Parser)
     device = next(model.parameters()).device
     inputs = {name: values.to(device, non_blocking=True) for name, values in batch.inputs.items()}
     firsts, there, codes = columns_of(batch.labels.to(device))
     learnt = codes >= 0
-    heads, relations = (torch.where(learnt, part, IGNORE) for part in (codes // _R, codes % _R))
+    heads, relations = (part.clamp(min=0)[..., None] for part in (codes // _R, codes % _R))
     with autocast(device):
         words = model.words(inputs, firsts)
         arcs = model.head.arcs(words, there)
-        labels = model.head.labels(words, heads.clamp(min=0))
-    mean = "mean" if learnt.any() else "sum"  # a mean of none is NaN
-    of_heads, of_relations = (
-        nn.functional.cross_entropy(
-            scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORE, reduction=mean
-        )
-        for scores, gold in ((arcs, heads), (labels, relations))
-    )
-    return of_heads + of_relations, Scores(arcs, lambda heads: model.head.labels(words, heads))
+        labels = model.head.relations(words, heads[..., 0])
+        told = arcs if model.training else arcs[..., None] + model.head.relations(words)
+    gold = (arcs.gather(-1, heads) + labels.gather(-1, relations))[..., 0]
+    return -gold[learnt].sum() / max(1, int(learnt.sum())), told
 
 
 def columns_of(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -96,17 +87,18 @@ def columns_of(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
     return firsts, there, labels.gather(1, firsts).masked_fill(~there, IGNORE)
 
 
-def read(scores: Any, batch: Batch) -> list[list[int]]:
-    """The best tree of each sentence, as labels: of every word that has a piece, in order."""
-    counts = (batch.labels != IGNORE).sum(1).tolist()
-    arcs = scores.arcs.log_softmax(-1).double().cpu().numpy()
-    heads = torch.zeros(arcs.shape[:2], dtype=torch.int64)
-    for row, count in enumerate(counts):
-        if count:
-            heads[row, :count] = torch.from_numpy(best_tree(arcs[row, :count, : count + 1]))
-    relations = scores.relations(heads.to(scores.arcs.device)).argmax(-1).cpu()
-    codes = heads * _R + relations
-    return [row[:count].tolist() for row, count in zip(codes, counts, strict=True)]
+def read(logits: torch.Tensor, batch: Batch) -> list[list[int]]:
+    """The best tree of each sentence, as labels: of every word that has a piece, in order.
+
+    The tree is the best by its heads; each arc then has its best relation.
+    """
+    arcs = logits.detach().logsumexp(-1).double().cpu().numpy()
+    best = logits.argmax(-1).cpu().numpy()  # (B, W, W + 1): the relation to every head
+    out = []
+    for row, count in enumerate((batch.labels != IGNORE).sum(1).tolist()):
+        heads = best_tree(arcs[row, :count, : count + 1])
+        out.append((heads * _R + best[row, np.arange(count), heads]).tolist())
+    return out
 
 
 @dataclass(frozen=True)
@@ -134,6 +126,8 @@ def attachment(
         for code, own, count in zip(codes, gold, counts, strict=True)
         if count
     ]
+    if not rows:
+        raise UserError("no word to score: expected sentences with words other than punctuation")
     uas, las = (100.0 * sum(column) / len(rows) for column in zip(*rows, strict=True))
     return Attachment(uas, las, len(rows))
 
@@ -169,18 +163,25 @@ def _score(data: Encoded, _labels: Sequence[str], predicted: list, _loss: float)
     return attachment(data, predicted).las
 
 
+def _floor(data: Encoded) -> float:
+    return floor(data).las
+
+
 def shuffle(train: Encoded, rng: np.random.Generator) -> Encoded:
-    """Every word's head drawn from its sentence; relations stay."""
+    """Every word's head drawn from the others of its sentence and the root; relations stay."""
     assert train.labels is not None
     labels = train.labels.copy()
     at = iter(np.flatnonzero(labels != IGNORE))
     for seen in train.seen:
-        places = [next(at) for _ in seen]
-        labels[places] = rng.integers(len(seen) + 1, size=len(seen)) * _R + labels[places] % _R
+        places, own = [next(at) for _ in seen], np.arange(len(seen)) + 1
+        heads = rng.integers(len(seen), size=len(seen)) if seen else own
+        heads += heads >= own  # one place on from itself
+        known = labels[places] != LOST
+        labels[places] = np.where(known, heads * _R + labels[places] % _R, LOST)
     return replace(train, labels=labels)
 
 
 PARSING = Task(
     "parsing", "dependency parsing", "las", "LAS", True, "", encode, collate_words, loss, read,
-    _score, shuffle,
+    _score, shuffle, floor=_floor, build=Parser,
 )  # fmt: skip

@@ -41,5 +41,5 @@ def _score(data: Encoded, _labels: Sequence[str], predicted: list, _loss: float)
 POS = Task(
     "pos", "part-of-speech tagging", "accuracy", "accuracy", True,
     "AutoModelForTokenClassification", partial(encode_words, column="upos"), collate_words,
-    cross_entropy, read_words, _score, shuffle_labels,
+    cross_entropy, read_words, _score, shuffle_labels, floor=floor,
 )  # fmt: skip

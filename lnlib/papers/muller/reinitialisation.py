@@ -36,6 +36,9 @@ class Block:
     layers: tuple[int, ...]
 
 
+NOTHING = Block(NONE, ())  # what everything is compared with
+
+
 def layers_of(model: nn.Module) -> list[nn.ModuleList]:
     """The parts of each layer of an encoder, in order.
 
@@ -89,7 +92,7 @@ def parse_blocks(text: object, model: nn.Module) -> tuple[Block, ...]:
 
 def _parsed(text: str, layers: int) -> Block:
     if text in (ALL, NONE):
-        return Block(text, tuple(range(layers)) if text == ALL else ())
+        return Block(ALL, tuple(range(layers))) if text == ALL else NOTHING
     ends = text.split("-")
     if not (1 <= len(ends) <= 2 and all(end.isdecimal() for end in ends)):
         raise UserError(
