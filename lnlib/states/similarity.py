@@ -45,7 +45,9 @@ MEASURES: dict[str, Callable[[States, States], float]] = {
 }
 
 
-def shuffled_pairs(n: int, seed: int = 0, lengths: Sequence[int] | None = None) -> np.ndarray:
+def shuffled_pairs(
+    n: int, seed: int = 0, lengths: Sequence[int] | np.ndarray | None = None
+) -> np.ndarray:
     """A partner for each of n sentences that is not its own, (n,): every one is one partner.
 
     With `lengths` (n,) partners are of like length: the sentences in the order of their lengths are
@@ -71,7 +73,7 @@ def similarity_table(
     pairs: Iterable[tuple[str, str]],
     measures: Sequence[str] = ("linear_debiased", "anc"),
     layers: str = "same",
-    lengths: Mapping[str, Sequence[int]] | None = None,
+    lengths: Mapping[str, Sequence[int] | np.ndarray] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Columns lang_a, lang_b, layer_a, layer_b, measure, value, n, floor[, floor_length].
