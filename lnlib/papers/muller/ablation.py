@@ -99,7 +99,7 @@ def targets_of(
     scored = {bench.lang: bench.data}
     recipe, tokenizer = bench.recipe, bench.encoder.tokenizer
     most = min(recipe.max_tokens, bench.encoder.max_tokens or recipe.max_tokens)
-    for target in targets:
+    for target in (lang for lang in targets if lang != bench.lang):
         corpus = load(bench.task.name, target, bench.scale.corpus, 1, recipe.validation_examples,
                       data_dir)  # fmt: skip
         held_out = bench.task.encode(corpus.validation, tokenizer, most, recipe.validation_examples)
