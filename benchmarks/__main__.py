@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-NAMES = ("step", "threshold", "overlap", "disk", "growth", "cka", "startup", "round", "gpu")
+NAMES = (
+    "step", "threshold", "overlap", "disk", "growth", "cka", "startup", "threads", "round", "gpu",
+)  # fmt: skip
 
 if __name__ == "__main__":
     failed = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,7 +14,8 @@ from torch import nn
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError
+from lnlib.base.errors import UserError, brief
+from lnlib.base.hashes import short_over
 from lnlib.loading import Loaded, quiet
 from lnlib.tasks.task import Task
 
@@ -52,6 +52,8 @@ class Encoder:
         """
         import transformers
 
+        if not isinstance(task, Task):
+            raise UserError(f"task {brief(task)}: expected a Task, such as lnlib.TASKS['ner']")
         options: dict = {}
         if labels:
             options["id2label"] = dict(enumerate(labels))
@@ -68,9 +70,8 @@ class Encoder:
             raise
         except ValueError as cause:
             why = str(cause).partition("Model type should be")[0].strip()  # then hundreds of names
-            raise UserError(
-                f"encoder {self.name!r} has no head for {task.name!r}: {why}"
-            ) from cause
+            what = f"encoder {self.name!r} has no head for {task.name!r}"
+            raise UserError(f"{what}: {why}") from cause
         loaded.check(self.name, head=pretrained)
         model = loaded.model
         state = None if pretrained else loaded.without_head()
@@ -93,11 +94,10 @@ class Encoder:
     def fingerprint(self) -> str:
         """Twelve hex digits over the pre-trained weights (without any head)."""
         state = self.bare().state_dict()
-        digest = hashlib.sha256()
-        for name in sorted(state):
-            if "pooler" not in name:  # absent, then random, where a checkpoint has none
-                digest.update(name.encode() + state[name].contiguous().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        # A pooler is absent, then random, where a checkpoint has none.
+        names = [name for name in sorted(state) if "pooler" not in name]
+        weights = (state[name].contiguous().numpy().tobytes() for name in names)
+        return short_over(part for pair in zip(names, weights, strict=True) for part in pair)
 
     @cached_property
     def skeleton(self) -> nn.Module:

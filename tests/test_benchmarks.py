@@ -22,7 +22,7 @@ from benchmarks.peers import (
     torch_cka,
 )
 from benchmarks.table import Options, Row
-from lnlib.masks import matrices
+from lnlib.masks.matrices import matrices
 from lnlib.masks.overlap import _counts, overlap_table
 from lnlib.masks.ticket import PackedMask
 from lnlib.states import cka
@@ -30,6 +30,7 @@ from lnlib.tasks.examples import collate
 from lnlib.training.loop import forward
 
 TOY = Options(toy=True)
+PROCESSES = ("startup", "threads")  # these start processes that load torch
 
 
 def by(rows, **key):
@@ -122,7 +123,7 @@ def test_peers_find_the_same_similarity():
         assert ours == pytest.approx(kernel_cka.grid(a, b, windows), abs=1e-6)  # float32 kernels
 
 
-@pytest.mark.parametrize("name", [name for name in everything.NAMES if name != "startup"])
+@pytest.mark.parametrize("name", [name for name in everything.NAMES if name not in PROCESSES])
 def test_a_toy_of_every_benchmark_gives_one_row_a_quantity(name):
     rows = importlib.import_module(f"benchmarks.{name}").rows(TOY)
     keys = [(row.job, row.size, row.who, row.measure) for row in rows]
@@ -167,3 +168,11 @@ def test_a_live_run_is_timed():
     rows = importlib.import_module("benchmarks.startup").rows(TOY)
     shares = [row.value for row in rows if row.unit == "share of the run"]
     assert len(shares) == 2 and all(0 < share < 1 for share in shares)
+
+
+@pytest.mark.slow
+def test_every_number_of_threads_is_timed_on_an_idle_and_on_a_busy_machine():
+    rows = importlib.import_module("benchmarks.threads").rows(TOY)
+    assert len({(row.size, row.who) for row in rows}) == len(rows) == 2 * 3
+    assert all(row.value > 0 and row.status == "measured" for row in rows)
+    assert sum(row.verdict in ("met", "missed") for row in rows) == 2

@@ -7,8 +7,9 @@ import toys
 
 from lnlib.base.errors import UserError
 from lnlib.papers import muller
-from lnlib.papers.muller import comparison, measures
-from lnlib.papers.muller.measures import PRETRAINED, TUNED
+from lnlib.papers.muller.analysis import measures
+from lnlib.papers.muller.analysis.measures import PRETRAINED, TUNED
+from lnlib.papers.muller.experiments import comparison
 from lnlib.papers.muller.tables import SIMILARITY
 from lnlib.tasks.ner import NER
 from lnlib.training.recipe import Scale

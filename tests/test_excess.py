@@ -7,7 +7,8 @@ from lnlib import find_ticket
 from lnlib.base.errors import UserError
 from lnlib.masks.excess import BINS, excess_table
 from lnlib.masks.matrices import Matrix, magnitudes, prunable
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 
 WEIGHTS = 64_000
 MATRIX = Matrix("layer.0.weight", "layer", 0, "dense", WEIGHTS)

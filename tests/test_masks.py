@@ -25,7 +25,7 @@ SIX = 6 * 2  # matrices of a BERT layer times layers
     "kind, task, matrices, stacks",
     [
         ("bert", "ner", SIX, 1),
-        ("xlm-roberta", "mlm", SIX, 1),
+        ("xlm-roberta", "ner", SIX, 1),
         ("distilbert", "xnli", SIX, 1),
         ("llama", "ner", 7 * 2, 1),  # q k v o gate up down
         ("mt5", "xnli", 7 * 2 + 11 * 2, 2),  # the decoder has cross-attention as well

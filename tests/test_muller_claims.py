@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lnlib.papers.muller import blocks, claims, measures, published, tables
-from lnlib.papers.muller.measures import MEASURES, PRETRAINED, TUNED, Tables
+from lnlib.papers.muller import published, tables
+from lnlib.papers.muller.analysis import blocks, claims, measures
+from lnlib.papers.muller.analysis.measures import MEASURES, PRETRAINED, TUNED, Tables
 from lnlib.results import ledger
 
 TARGETS = ("de", "fr", "es", "ru", "hi", "tr")

@@ -15,7 +15,8 @@ from test_tables import row
 from lnlib.base.errors import UserError
 from lnlib.base.files import locked, replacing
 from lnlib.masks.matrices import Matrix
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.papers.foroutan import tables
 from lnlib.results import runs
 

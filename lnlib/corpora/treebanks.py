@@ -16,7 +16,6 @@ import numpy as np
 
 from lnlib.base.errors import UserError, choose
 from lnlib.base.seeds import derive
-from lnlib.corpora.loading import Corpus
 from lnlib.corpora.opening import open_split
 from lnlib.corpora.sources import Source
 
@@ -95,22 +94,20 @@ def load_treebank(
     return _load(TREEBANKS, name, split, n, data_dir, seed)
 
 
-def load_corpus(
-    task: str, lang: str, train: int, validation: int, data_dir: str | Path | None = None
-) -> Corpus:
-    """Examples of a task on treebanks: so many of `TRAINED` and of `SCORED`'s test split.
+def load_language(
+    lang: str, train: int, held_out: int, data_dir: str | Path | None = None
+) -> tuple[list[Sentence], list[Sentence], str]:
+    """So many sentences of `TRAINED` and of `SCORED`'s test split, and one line on their origin.
 
-    A language that is only scored has no training examples. Raises UserError for a language
+    A language that is only scored has no sentences to train on. Raises UserError for a language
     without a treebank to score on, and as `load_treebank` does.
     """
-    name = SCORED[choose(lang, SCORED, f"language of {task}")]
-    scored, note = load_treebank(name, "test", validation, data_dir)
-    trained: list[Sentence] = []
-    if lang in TRAINED:
-        trained, first = load_treebank(TRAINED[lang], "train", train, data_dir)
-        note = f"{first}; {note}"
-    learnt, held_out = ([s.example for s in part] for part in (trained, scored))
-    return Corpus(task, lang, LABELS[task], learnt, held_out, note)
+    name = SCORED[choose(lang, SCORED, "language with a treebank")]
+    scored, note = load_treebank(name, "test", held_out, data_dir)
+    if lang not in TRAINED:
+        return [], scored, note
+    trained, first = load_treebank(TRAINED[lang], "train", train, data_dir)
+    return trained, scored, f"{first}; {note}"
 
 
 def load_tagged(

@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, ScalarFormatter
 
 from lnlib.languages import LANGUAGES
-from lnlib.papers.foroutan.analysis import gains
-from lnlib.papers.foroutan.analysis.gains import UNITS
+from lnlib.tasks.task import Task
 
 # The one place for colours. Okabe and Ito's set (seaborn's "colorblind"); every series differs in
 # its marker or dash as well, so that the figures can be read without colour.
@@ -62,17 +61,17 @@ def blank(axes: Axes, what: str) -> None:
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#444444")
 
 
-def better(axes: Axes, task: str) -> None:
+def better(axes: Axes, task: Task) -> None:
     """Turn the axis so that up is better, and say so on it."""
-    if gains.sign(task) > 0:
-        axes.set_ylabel(f"{UNITS[task]} (points, up is better)")
+    if task.higher_is_better:
+        axes.set_ylabel(f"{task.unit} (points, up is better)")
         return
     axes.set_yscale("log")
     axes.invert_yaxis()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.minorticks_off()
-    axes.set_ylabel("perplexity (axis reversed: up is better)")
+    axes.set_ylabel(f"{task.unit} (axis reversed: up is better)")
 
 
 def ordered(codes: pd.Index | set[str]) -> list[str]:

@@ -73,6 +73,11 @@ def magnitudes(model: nn.Module, pooler: bool = True) -> dict[str, np.ndarray]:
     return {m.name: p.detach().abs().cpu().numpy() for m, p in prunable(model, pooler).items()}
 
 
+def largest(model: nn.Module) -> int:
+    """Weights of the largest prunable matrix."""
+    return max(matrix.weights for matrix in prunable(model))
+
+
 def threshold_groups(matrices: list[Matrix], component_wise: bool = False) -> list[list[Matrix]]:
     """Matrices that share one magnitude threshold.
 

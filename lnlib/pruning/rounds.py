@@ -20,7 +20,8 @@ from lnlib.base.errors import UserError, brief, choose
 from lnlib.base.hashes import of_settings
 from lnlib.masks.matrices import encoder_of, threshold_groups
 from lnlib.masks.smallest import fallen
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.pruning.criteria import importances
 from lnlib.pruning.methods import CRITERIA
 from lnlib.tasks.task import shuffled

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib.base.device import default_device
+from lnlib.base.device import default_device, threads_for
 from lnlib.base.errors import UserError
+from lnlib.masks.matrices import largest
 from lnlib.tasks.examples import Encoded, evaluation_order, pad, padded_inputs
 
 _BATCH = 64  # sentences at a time: little padding, and states of mBERT's size stay under 1 GB
@@ -35,7 +36,7 @@ def pooled_states(
     device = default_device()
     encoder.to(device).eval()
     out = torch.empty(0)
-    with torch.inference_mode():
+    with torch.inference_mode(), threads_for(largest(encoder)):
         for index in evaluation_order(sentences.lengths, _BATCH):
             batch = padded_inputs(sentences, index, tokenizer)
             inputs = {name: values.to(device) for name, values in batch.items()}

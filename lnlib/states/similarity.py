@@ -78,12 +78,19 @@ def similarity_table(
 ) -> pd.DataFrame:
     """Columns lang_a, lang_b, layer_a, layer_b, measure, value, n, floor[, floor_length].
 
-    `states` are (L, N, H) of the same N sentences by name (a language, or a model), `pairs` names
-    two of them each. `layers` is "same" or, for CKA, "all" (every layer with every other; then the
-    floor is missing but on the diagonal). `floor` is the same measure after the second side's
-    sentences have been shuffled, `floor_length` after they have been shuffled among sentences of
-    like length; that needs the `lengths` (N,) of the second side's sentences. Raises UserError for
-    unknown names and as `cka.cka` does.
+    Parameters:
+
+    - `states`: (L, N, H) of the same N sentences by name (a language, or a model).
+    - `pairs`: two of these names each.
+    - `measures`: of `MEASURES`.
+    - `layers`: "same", or for CKA "all": every layer with every other, without floors but on the
+      diagonal.
+    - `lengths`: (N,) tokens of each sentence, by the second name of each pair.
+    - `seed`: of the shuffles.
+
+    `floor` is the same measure after the second side's sentences have been shuffled, `floor_length`
+    (with `lengths`) after they have been shuffled among sentences of like length. Raises UserError
+    for unknown names and as `cka.cka` does.
     """
     for measure in measures:
         choose(measure, MEASURES, "measure")

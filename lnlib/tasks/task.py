@@ -58,6 +58,11 @@ class Task:
         """+1 where a higher score is better, else -1."""
         return 1 if self.higher_is_better else -1
 
+    @property
+    def module(self) -> str:
+        """The module below `lnlib` that says what its score is."""
+        return self.score.__module__.removeprefix("lnlib.")
+
     def __str__(self) -> str:
         return self.name
 

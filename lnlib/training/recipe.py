@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError, choose
+from lnlib.base.errors import UserError, choose, is_number
 from lnlib.base.hashes import of_settings
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ class Recipe:
             object.__setattr__(self, name, value)  # numpy's is no JSON, so has no hash
         for name in ("learning_rate", "epsilon", "clip"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
+            if not is_number(value) or not 0 < value < math.inf:
                 raise UserError(f"{name} {value!r}: expected a number above 0")
+            object.__setattr__(self, name, float(value))
 
     @property
     def hash(self) -> str:

@@ -233,13 +233,20 @@ def _check_bench(bench: workbench.Workbench, encoder: Encoder, data_dir: object,
 
 def places(runs_dir: str | Path, scale: str | Scale) -> Places:
     """Where the runs of a scale are, under a user's folder for runs."""
-    return Places.of(as_path(runs_dir, "runs_dir"), "foroutan", str(scale))
+    return Places.of(runs_dir, "foroutan", str(scale))
 
 
 def ticket_at(encoder: Encoder, task: str | Task, lang: str, scale: str | Scale, sparsity: int,
               seed: int, runs_dir: str | Path,
               data_dir: str | Path | None = None) -> Ticket:  # fmt: skip
-    """The ticket in `runs_dir` that has a mask at `sparsity` %, searched first if there is none.
+    """The ticket of a search that has a mask at `sparsity` %, searched first if there is none.
+
+    Parameters:
+
+    - `encoder`, `task`, `lang`, `scale`, `seed`: of the search.
+    - `sparsity`: in %.
+    - `runs_dir`: where tickets are looked for and left.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
 
     A search that was stopped before that level goes on with the levels it was started with, one
     that was to end before it goes on to it.

@@ -55,7 +55,7 @@ def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
         style = {"color": COLOURS[control], "marker": MARKERS[control], "zorder": 3}
         if len(points):
             axes.scatter(points["sparsity"], points["value"], label=control, **style)
-    better(axes, task)
+    better(axes, TASKS[task])
     axes.set(xlabel="sparsity (% of weights pruned)", xticks=range(10, 100, 10))
     axes.set_title(name_of(lang))
 

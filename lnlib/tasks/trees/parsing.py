@@ -25,9 +25,9 @@ from transformers import PreTrainedTokenizerBase
 from lnlib.base.device import autocast
 from lnlib.base.errors import UserError
 from lnlib.corpora.treebanks import RELATIONS, UPOS
-from lnlib.papers.muller.biaffine import Parser, best_tree
 from lnlib.tasks.examples import IGNORE, Batch, Encoded
 from lnlib.tasks.task import Task
+from lnlib.tasks.trees.biaffine import Parser, best_tree
 from lnlib.tasks.words import collate_words, encode_words, tags_of
 
 LABELS = RELATIONS

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lnlib.papers.muller.coverage import SOURCES
 from lnlib.papers.muller.reinitialisation import ALL, NONE
 
-SOURCES = ("en", "ru", "ar")  # the paper's; the first is the one that claims are about
 SOURCE = SOURCES[0]
 SPAN = 3.0  # points between none and all re-initialised, below which d(b) is noise of either sign
 _ONE_METRIC = {"parsing": "las"}  # of the two that a parser has

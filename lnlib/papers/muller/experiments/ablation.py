@@ -22,9 +22,11 @@ from lnlib.base.seeds import check
 from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder
 from lnlib.papers.muller.reinitialisation import (
+    ALL,
     NOTHING,
     STARTS,
     Block,
+    blocks_of,
     parse_blocks,
     reinitialise,
 )
@@ -56,15 +58,22 @@ def ablate(
 
     Parameters:
 
+    - `encoder`, `task`, `scale`: what is trained, on what, and how.
     - `source`, `targets`: languages; the source is always scored, too.
-    - `blocks`: "0-1,2-3,4-5,all", of the encoder's layers.
+    - `blocks`: "0-1,2-3,4-5,all", of the encoder's layers; "" for pairs of layers and all.
+    - `home`: the folder of the table.
+    - `seed`: of head, order of the examples and dropout; the draw of new values comes from it, too.
     - `start`: what re-initialised layers get; one of `reinitialisation.STARTS`.
-    - `progress`: called after every step of a training; `on_block` after every block with its rows.
+    - `data_dir`: a folder laid out like the hub.
+    - `progress`, `on_block`: called after every step of a training, and after every block with its
+      rows.
 
     Raises UserError, before anything is trained, for unknown names, blocks that the encoder does
     not have, data that cannot be had and a damaged table.
     """
     seed, start = check(seed), choose(start, STARTS, "start")
+    pairs = dict.fromkeys([*(b.name for b in blocks_of(encoder.skeleton)), ALL])
+    blocks = blocks or ",".join(pairs)
     wanted = [block for block in parse_blocks(blocks, encoder.skeleton) if block != NOTHING]
     ABLATION.read(home)
     bench = Workbench(encoder, task, source, scale, data_dir=data_dir)

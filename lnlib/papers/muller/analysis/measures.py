@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from lnlib.papers.muller.blocks import SOURCE, SOURCES, counted, losses, of_block, scores
+from lnlib.papers.muller.analysis.blocks import SOURCE, counted, losses, of_block, scores
+from lnlib.papers.muller.coverage import SOURCES
 from lnlib.papers.muller.reinitialisation import ALL, NONE
 from lnlib.papers.muller.tables import ABLATION, SIMILARITY
 
@@ -125,8 +126,14 @@ def by_layer(similarity: pd.DataFrame, task: str = "", source: str = SOURCE,
              length: str = "kept") -> pd.DataFrame:  # fmt: skip
     """Similarity at equal layers: languages by layers, mean over seeds.
 
-    Between models (`models` differ) of one language with itself; else of the source with each
-    other language. Pre-trained states know no task.
+    Parameters:
+
+    - `similarity`: the table.
+    - `models`: before and after what. Where they differ, each language is compared with itself;
+      else the source with each other.
+    - `task`, `source`: what was fine-tuned on; pre-trained states know no task.
+    - `measure`: of `states.similarity.MEASURES`.
+    - `length`: "kept", or "out": regressed out of the states.
     """
     rows = similarity[
         (similarity["model_a"] == models[0]) & (similarity["model_b"] == models[1])

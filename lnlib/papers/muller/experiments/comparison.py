@@ -23,8 +23,8 @@ from lnlib.corpora.loading import load_parallel
 from lnlib.corpora.treebanks import load_parallel_treebanks
 from lnlib.encoders import Encoder
 from lnlib.masks.matrices import encoder_of
-from lnlib.papers.muller.ablation import tuned
-from lnlib.papers.muller.measures import PRETRAINED, TUNED
+from lnlib.papers.muller.analysis.measures import PRETRAINED, TUNED
+from lnlib.papers.muller.experiments.ablation import tuned
 from lnlib.papers.muller.tables import SIMILARITY
 from lnlib.results.table import find
 from lnlib.states.pooling import pooled_states, without_length
@@ -54,9 +54,20 @@ def compare(
 ) -> pd.DataFrame:
     """Rows of `similarity.csv` in `home`: `source` with each of `langs`, layer by layer.
 
-    Of the untouched encoder; with a `task` also of it fine-tuned on the source with `seed`, and of
-    each language with itself before and after. What is in the table is not measured again. Raises
-    UserError for unknown names, data that cannot be had and a damaged table.
+    Parameters:
+
+    - `encoder`, `scale`: whose states, and on whose sentences.
+    - `langs`, `source`: languages; each is compared with the source.
+    - `home`: the folder of the table.
+    - `task`: also compare the encoder fine-tuned on the source, and each language with itself
+      before and after.
+    - `seed`: of that training.
+    - `measures`: of `states.similarity.MEASURES`.
+    - `data_dir`: a folder laid out like the hub.
+    - `progress`: called after every step of the training.
+
+    What is in the table is not measured again. Raises UserError for unknown names, data that cannot
+    be had and a damaged table.
     """
     for name in measures:
         choose(name, MEASURES, "measure")

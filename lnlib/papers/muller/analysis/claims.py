@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lnlib.papers.muller import published
-from lnlib.papers.muller.blocks import left_out
-from lnlib.papers.muller.measures import MEASURES, Tables
+from lnlib.papers.muller.analysis.blocks import left_out
+from lnlib.papers.muller.analysis.measures import MEASURES, Tables
 from lnlib.results import ledger
 
 CLAIMS = ledger.read_claims(files(published).joinpath("claims.yaml"))
