@@ -10,11 +10,11 @@ from torch import nn
 from lnlib.base.errors import UserError
 from lnlib.corpora.loading import Corpus
 from lnlib.corpora.treebanks import RELATIONS, UPOS, Sentence
-from lnlib.papers.muller import parsing
 from lnlib.papers.muller.reinitialisation import Block, reinitialise
 from lnlib.tasks.examples import IGNORE
 from lnlib.tasks.pos import POS
 from lnlib.tasks.task import encode, shuffled
+from lnlib.tasks.trees import parsing
 from lnlib.tasks.trees.biaffine import Biaffine, Parser, best_tree
 from lnlib.tasks.trees.parsing import LOST, PARSING
 from lnlib.training.loop import train
