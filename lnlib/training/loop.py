@@ -50,10 +50,8 @@ def fit(
     """
     parameters = list(model.parameters())
     losses: list[torch.Tensor] = []
-    peak = 0.0
     with masked(model, mask):
         for step, (batch, rate) in enumerate(steps):
-            peak = max(peak, rate)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             loss = loss_of(model, batch)
@@ -68,7 +66,7 @@ def fit(
     if not np.isfinite(curve).all():
         raise UserError(
             f"training diverged at step {int(np.argmin(np.isfinite(curve)))}: try a learning rate "
-            f"below {peak}"
+            f"below {optimizer.defaults['lr']}"
         )
     return curve
 
