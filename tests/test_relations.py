@@ -36,14 +36,12 @@ def test_its_parts_are_the_means_of_the_ladder():
 
 
 def test_languages_that_differ_widen_the_interval():
-    """The same mean; half of the languages share ten points more, the others ten less."""
+    """Pairs among five of the nine share five points more."""
     even = synthetic.overlap(tasks=("ner",))
     far = even["lang_a"].isin(NER[::2]) & even["lang_b"].isin(NER[::2])
     uneven = even.assign(jaccard=even["jaccard"].where(~far, even["jaccard"] + 0.05))
-    width = [
-        found.high - found.low for found in (nulls.corrected(t, "ner") for t in (even, uneven))
-    ]
-    assert width[1] > 2 * width[0]
+    narrow, wide = (nulls.corrected(table, "ner") for table in (even, uneven))
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
 
 
 def test_a_ceiling_that_is_not_above_the_floor_has_no_way():
@@ -115,8 +113,9 @@ def test_nothing_measured_gives_empty_matrices(tables):
 def test_a_trait_that_makes_the_matrix_is_found_and_gone_once_it_is_taken_out():
     """Pairs of one script share a point more; the rest is noise of a tenth."""
     script = relations.alike(NER, "script")
-    noise = np.triu(np.random.default_rng(0).normal(0, 0.1, script.shape), 1)
-    matrix = script + noise + noise.T
+    rng = np.random.default_rng(0)
+    halves = (np.triu(rng.normal(0, 0.1, script.shape), 1) for _ in range(2))
+    matrix, gain = (script + half + half.T for half in halves)
     text = pd.Series(np.arange(len(NER), dtype=float), index=NER)
     found = relations.with_traits(matrix, text).set_index("same")
     assert found.loc["script", "p"] < 0.05 and found.loc["script", "correlation"] > 0.5
@@ -124,9 +123,9 @@ def test_a_trait_that_makes_the_matrix_is_found_and_gone_once_it_is_taken_out():
     assert set(relations.with_traits(matrix)["same"]) == {
         label for label, traits in relations.TRAITS.items() if "text" not in traits
     }
-    matrices = {JACCARD: matrix, GAIN: script + noise.T[::-1, ::-1] + noise[::-1, ::-1]}
-    assert relations.with_gain(matrices, JACCARD).p < 0.05
-    assert relations.with_gain(matrices, JACCARD, "script").p > 0.05
+    whole, rest = (relations.with_gain({JACCARD: matrix, GAIN: gain}, JACCARD, beyond)
+                   for beyond in ("", "script"))  # fmt: skip
+    assert whole.p < 0.05 < rest.p and whole.r > abs(rest.r)
 
 
 def test_a_pair_stands_among_all_pairs():
