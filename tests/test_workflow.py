@@ -75,7 +75,7 @@ def start(folder, *arguments, profile="local"):
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow/Snakefile"),
              "--profile", str(ROOT / "workflow/profiles" / profile), *arguments],
-            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT / "tests/toy_site")},
+            cwd=folder, env=os.environ | {"PYTHONPATH": f"{ROOT / 'tests/toy_site'}{os.pathsep}{ROOT}"},
             stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
@@ -164,6 +164,7 @@ def test_bad_settings_stop_the_grid_before_it_starts(tmp_path):
         ("seeds=a", "expected whole numbers"),
         ("seconds=soon", "expected whole numbers"),
         ("scale=papre", "did you mean 'paper'"),
+        ("paper=foroutn", "did you mean 'foroutan'"),
     ):
         code, said = finished(tmp_path, "--cores", "1", "--config", wrong)
         assert code != 0 and message in said
