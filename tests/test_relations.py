@@ -6,7 +6,7 @@ import pytest
 import synthetic
 
 from lnlib.base.errors import UserError
-from lnlib.papers.foroutan.analysis import gains, nulls, relations
+from lnlib.papers.foroutan.analysis import gains, machines, nulls, relations
 from lnlib.papers.foroutan.analysis.relations import BEYOND, GAIN, JACCARD
 from lnlib.papers.foroutan.coverage import MIXTURE, PAPER_COVERAGE
 from lnlib.results import statistics
@@ -137,6 +137,22 @@ def test_a_pair_stands_among_all_pairs():
     assert relations.standing(matrix.mask(matrix == 3), "en", "fr") is None
 
 
+def test_what_moved_masks_gain_is_counted_over_all_pairs():
+    """Every mask loses a point but Urdu's, which wins one; three seeds judge a success."""
+    scores = synthetic.scores(tasks=("ner",), noise=0)
+    moved = (scores["mask_lang"] == "ur") & (scores["lang"] != "ur") & (scores["sparsity"] == 50)
+    scores["value"] += 2 * moved
+    found = relations.moved_in_all(scores, "ner")
+    n = len(NER)
+    assert (found.targets, found.pairs, found.no_worse) == (n, n * (n - 1), n - 1)
+    assert (found.least, found.most) == pytest.approx((-1, 1))
+    assert found.mean == pytest.approx(((n - 1) * (2 / (n - 1) - 1) - 1) / n)
+    # seeds do not differ here, so their deviation is 0
+    assert (found.judged, found.successes) == (found.pairs, n - 1)
+    assert relations.moved_in_all(scores[scores["seed"] == 0], "ner").judged == 0
+    assert relations.moved_in_all(scores.iloc[:0], "ner") is None
+
+
 # ---- parts of a seed -----------------------------------------------------------------------------
 
 
@@ -162,6 +178,31 @@ def test_a_control_is_compared_with_the_full_model_in_per_cent():
     """Own masks are as good as the full model of 80; masks by |w - w0| lose 4 of that."""
     scores = synthetic.scores(tasks=("ner",), ranked=-4.0, noise=0)
     assert gains.against_full(scores, "ner", "change").tolist() == pytest.approx([-5.0] * len(NER))
+
+
+def test_two_machines_are_compared_where_both_have_measured():
+    scores = synthetic.scores(tasks=("ner",), noise=0).assign(machine="a")
+    full = (scores["method"] == "full") & (scores["seed"] == 0)
+    scores.loc[scores["method"] == "full", "value"] += scores["seed"]  # 80, 81, 82: deviation 1
+    again = scores[full].assign(machine="b")
+    again["value"] = again["value"] + np.where(again["lang"] == "ur", 3, 0)
+    (row,) = machines.apart(pd.concat([again, scores[full]]), scores).itertuples()
+    assert (row.task, row.again, row.recorded) == ("ner", "b", "a")
+    assert (row.scores, row.same, row.largest) == (len(NER), len(NER) - 1, 3)
+    assert row.mean == pytest.approx(3 / len(NER))
+    assert row.spread == pytest.approx(0.5)  # of the full models' 1 and the tickets' 0
+    assert machines.apart(again.iloc[:0], scores).empty
+
+
+def test_departures_are_counted_on_tickets_alone():
+    excess = synthetic.excess(tasks=("ner",)).assign(departed_a=0.07, departed_b=0.05)
+    assert nulls.departed(excess, "ner", ["other language"]) == pytest.approx(6)
+    shuffled = excess["method_b"] == "shuffled"
+    assert nulls.departed(excess[shuffled], "ner", ["shuffled"]) == pytest.approx(7)
+
+
+def test_the_error_of_a_share_is_the_binomials():
+    assert statistics.error_of_share(50, 2500) == pytest.approx(1)
 
 
 def test_scores_under_the_mixture_stand_beside_the_best_of_its_languages():

@@ -71,11 +71,12 @@ def test_the_time_left_follows_from_the_trainings_since_the_start():
 
 def start(folder, *arguments, profile="local"):
     """The engine in a session of its own; what it says goes to engine.log."""
+    path = os.pathsep.join([str(ROOT / "tests/toy_site"), str(ROOT)])
     with (folder / "engine.log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow/Snakefile"),
              "--profile", str(ROOT / "workflow/profiles" / profile), *arguments],
-            cwd=folder, env=os.environ | {"PYTHONPATH": f"{ROOT / 'tests/toy_site'}{os.pathsep}{ROOT}"},
+            cwd=folder, env=os.environ | {"PYTHONPATH": path},
             stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
