@@ -124,9 +124,8 @@ def with_traits(matrix: pd.DataFrame, text: pd.Series | None = None) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def with_gain(matrices: Mapping[str, pd.DataFrame], what: str, beyond: str = "") -> (
-    statistics.Relation
-):  # fmt: skip
+def with_gain(matrices: Mapping[str, pd.DataFrame], what: str,
+              beyond: str = "") -> statistics.Relation:  # fmt: skip
     """Whether masks that share more also gain more when they are moved; UserError as `mantel`'s.
 
     `matrices` are those of `between_moved`, `what` is `JACCARD` or `BEYOND`; the trait `beyond` is
