@@ -246,7 +246,7 @@ def places(runs_dir: str | Path, scale: str | Scale) -> Places:
     if SCORES.path(old).exists() and not new.exists():
         folder, source, target = (shlex.quote(str(path)) for path in (new.parent, old, new))
         print(
-            f"runs of an earlier version are in {str(old)!r}; to go on from them: "
+            f"what an earlier version measured is in {str(old)!r}; to go on from it: "
             f"mkdir -p {folder} && mv {source} {target}",
             file=sys.stderr,
         )
