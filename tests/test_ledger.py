@@ -1,11 +1,10 @@
 """Verdicts follow from the tables, in each direction; the tables here are made up."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+from house import ROOT
 
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import claims, gains, measures, nulls
@@ -13,7 +12,6 @@ from lnlib.papers.foroutan.coverage import PAPER_COVERAGE
 from lnlib.results import ledger
 from lnlib.results.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
-ROOT = Path(__file__).resolve().parents[1]
 NO_SCORES = synthetic.scores(tasks=("ner",), seeds=1).iloc[:0]
 NO_OVERLAP = synthetic.overlap(tasks=("ner",)).iloc[:0]
 NO_RETRIEVAL = tables.read("retrieval.csv")

@@ -5,11 +5,11 @@ import shutil
 import signal
 import weakref
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import toys
+from house import ROOT
 from stopped import Stop, no_verdicts, record_runs
 
 from lnlib import Workbench
@@ -24,7 +24,7 @@ from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.record import MASK, record
 from lnlib.results import runs
 
-RESULTS = Path(__file__).resolve().parents[1] / "results/foroutan"
+RESULTS = ROOT / "results/foroutan"
 
 
 @pytest.fixture(scope="module")
