@@ -8,7 +8,8 @@ import transformers
 
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import Matrix, prunable
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.papers.foroutan.scales import LEVELS
 
 NER_LABELS = 7

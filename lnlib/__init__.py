@@ -4,8 +4,13 @@ A ticket is a sub-network found by iterative magnitude pruning; see `find_ticket
 when first used, so that `import lnlib` takes a fraction of a second.
 """
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+if "torch" not in sys.modules:  # it reads this when it is loaded; see lnlib.threads
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 

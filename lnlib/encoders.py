@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,9 +13,11 @@ from torch import nn
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError
-from lnlib.loading import Loaded, quiet
+from lnlib.base.errors import UserError, brief
+from lnlib.base.files import as_path
+from lnlib.base.hashes import short_over
 from lnlib.tasks.task import Task
+from lnlib.weights import Loaded, quiet
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
@@ -52,11 +52,17 @@ class Encoder:
         """
         import transformers
 
+        if not isinstance(task, Task):
+            raise UserError(f"task {brief(task)}: expected a Task, such as lnlib.TASKS['ner']")
         options: dict = {}
         if labels:
             options["id2label"] = dict(enumerate(labels))
             options["label2id"] = {label: i for i, label in enumerate(labels)}
         pretrained, drawn = task.pretrained_head, seeds.derive(seed, "head", task.name)
+        if task.build:
+            bare = self.bare()
+            torch.manual_seed(drawn)
+            return task.build(bare).eval()
         torch.manual_seed(drawn)
         try:
             loaded = self._load(getattr(transformers, task.head), self.path, **options)
@@ -64,9 +70,8 @@ class Encoder:
             raise
         except ValueError as cause:
             why = str(cause).partition("Model type should be")[0].strip()  # then hundreds of names
-            raise UserError(
-                f"encoder {self.name!r} has no head for {task.name!r}: {why}"
-            ) from cause
+            what = f"encoder {self.name!r} has no head for {task.name!r}"
+            raise UserError(f"{what}: {why}") from cause
         loaded.check(self.name, head=pretrained)
         model = loaded.model
         state = None if pretrained else loaded.without_head()
@@ -89,11 +94,10 @@ class Encoder:
     def fingerprint(self) -> str:
         """Twelve hex digits over the pre-trained weights (without any head)."""
         state = self.bare().state_dict()
-        digest = hashlib.sha256()
-        for name in sorted(state):
-            if "pooler" not in name:  # absent, then random, where a checkpoint has none
-                digest.update(name.encode() + state[name].contiguous().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        # A pooler is absent, then random, where a checkpoint has none.
+        names = [name for name in sorted(state) if "pooler" not in name]
+        weights = (state[name].contiguous().numpy().tobytes() for name in names)
+        return short_over(part for pair in zip(names, weights, strict=True) for part in pair)
 
     @cached_property
     def skeleton(self) -> nn.Module:
@@ -160,7 +164,7 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
     """
     if not name or not isinstance(name, str | Path):
         raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
-    path = _ASSETS / MINI if name == MINI else Path(os.path.expanduser(name))
+    path = _ASSETS / MINI if name == MINI else as_path(name, "encoder")
     local = path.exists()
     if local and not any(path.glob("*.safetensors")):
         raise UserError(
@@ -193,9 +197,10 @@ def load_encoder(name: str | Path = MINI) -> Encoder:
         raise hub_error(what, cause, _WAYS_OUT) from cause
     if len(tokenizer) <= len(tokenizer.all_special_ids):  # made from nothing, without a word
         raise UserError(f"{name!r} has no tokenizer: its tokenizer.json or vocabulary is missing")
-    if len(tokenizer) > getattr(config, "vocab_size", len(tokenizer)):
+    pieces = max(tokenizer.get_vocab().values()) + 1  # their numbers may have holes
+    if pieces > getattr(config, "vocab_size", pieces):
         raise UserError(
-            f"{name!r} has a tokenizer of {len(tokenizer):,} pieces and vectors for "
+            f"{name!r} has a tokenizer of {pieces:,} pieces and vectors for "
             f"{config.vocab_size:,}: they do not belong together"
         )
     if tokenizer.pad_token is None:  # decoders: any token will do, as nothing attends to it

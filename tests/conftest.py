@@ -4,9 +4,9 @@ import multiprocessing
 import os
 import sys
 
-# More threads than cores wait for each other, ten times as long. `make test` runs two processes of
-# tests, which inherit what the process that started them has set.
-os.environ["OMP_NUM_THREADS"] = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
+# What lnlib gives encoders as small as a test's, here for all that a test and its children compute:
+# more threads than cores wait for each other, ten times as long, and `make test` is two processes.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads do not survive a fork, and warn of it
 os.environ.pop("HF_HUB_OFFLINE", None)  # tests of the unreachable hub set it themselves
 

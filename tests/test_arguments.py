@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lnlib import Workbench, find_ticket, transfer, verify
-from lnlib.base.errors import UserError, choose
+from lnlib import TASKS, Workbench, find_ticket, transfer, verify
+from lnlib.base.errors import UserError, choose, nearest
 from lnlib.encoders import load_encoder
 from lnlib.masks.overlap import density_table, expected_jaccard, jaccard, overlap_table
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.doors import places, ticket_at
 from lnlib.papers.foroutan.scales import SCALES, levels_to
 from lnlib.pruning.rounds import Search
 from lnlib.results import runs
@@ -53,7 +54,7 @@ def test_a_numpy_seed_is_the_seed_and_its_file_goes_on_under_pythons(ner, tmp_pa
 
 def test_a_level_and_a_seed_of_numpys_are_one_row(ner, masks, tmp_path):
     rows = [
-        runs.measure(ner, masks[0], level, seed, tmp_path / "scores.csv")
+        runs.measure(ner, masks[0], level, seed, tmp_path)
         for level, seed in ((50, 1), (np.int64(50), np.int64(1)), (50.0, np.uint8(1)))
     ]
     assert len({row["value"] for row in rows}) == 1
@@ -76,10 +77,11 @@ def test_tickets_are_compared_in_any_collection(masks):
 
 
 def test_every_path_may_start_at_the_home_folder(ner, home):
-    ticket = runs.search(ner, 0, "~/runs", "~/runs/scores.csv", levels=(10,))
-    path = runs.ticket_path("~/runs", "demo", "ner", "ur", 0)
-    assert path == home / "runs/demo/ner/ur/seed0/ticket.safetensors" and path.exists()
-    assert (home / "runs/scores.csv").exists()
+    ticket = runs.search(ner, 0, places("~/runs", "demo"), levels=(10,))
+    path = places("~/runs", "demo").ticket("ner", "ur", 0)
+    there = home / "runs/foroutan/demo"
+    assert path == there / "ner/ur/seed0/ticket.safetensors" and path.exists()
+    assert (there / "scores.csv").exists()
     again = find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=(10,), path="~/t.safetensors")
     assert again.record == ticket.record and (home / "t.safetensors").exists()
     with pytest.raises(UserError, match=f"no ticket at '{home / 'x'}'"):
@@ -94,18 +96,17 @@ SEEDS = [("0", "'0'"), (-1, "-1"), (1.0, "1.0"), (True, "True"), (np.True_, "np.
 
 @pytest.mark.parametrize("seed, shown", SEEDS)
 def test_what_is_no_seed_is_refused_wherever_one_is_taken(ner, masks, tmp_path, seed, shown):
-    table = tmp_path / "scores.csv"
     for call in (
         lambda: find_ticket(ner.encoder, "ner", "ur", bench=ner, seed=seed),
         lambda: ner.train(seed),
-        lambda: ner.encoder.model("mlm", seed=seed),
-        lambda: runs.measure(ner, None, 0, seed, table),
-        lambda: runs.ticket_path(tmp_path, "demo", "ner", "ur", seed),
+        lambda: ner.encoder.model(TASKS["mlm"], seed=seed),
+        lambda: runs.measure(ner, None, 0, seed, tmp_path),
+        lambda: places(tmp_path, "demo").ticket("ner", "ur", seed),
         lambda: transfer(masks[0], ner.encoder, bench=ner, seed="0" if seed is None else seed),
     ):
         with pytest.raises(UserError, match=f"seed ({shown}|'0') is not a whole number from 0 up"):
             call()
-    assert not table.exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_seed_that_no_table_can_hold_is_refused(ner):
@@ -125,7 +126,6 @@ def other(bench, task="ner", lang="ur", **more):
         (lambda b: other(b, lang="en", data=b.data), "of task 'ner' in 'ur': expected .* in 'en'"),
         (lambda b: other(b, lang="urdu", data=b.data), "unknown language 'urdu'"),
         (lambda b: other(b, data="ur"), "data 'ur': expected those of another Workbench"),
-        (lambda b: other(b, data=b.data, data_dir="x"), "data and data_dir: pass one of them"),
         (lambda b: b.train(0, data=other(b, lang="en").data), "of task 'ner' in 'en': expected"),
         # workbenches
         (lambda b: Workbench(None, "ner", "ur"), "unknown encoder None"),
@@ -145,15 +145,17 @@ def other(bench, task="ner", lang="ur", **more):
         (lambda b: find_ticket(b.encoder, "ner", "ur", levels=[50, 10]), "must rise"),
         (lambda b: find_ticket(b.encoder, "ner", "ur", path=7), "path 7 is no path"),
         (lambda b: find_ticket(b.encoder, "ner", "ur", bench=b, path="."), r"'\.' \(a folder\)"),
-        (lambda b: runs.ticket_at(b.encoder, "ner", "ur", "demo", 55, 0, "runs", "scores.csv"),
+        (lambda b: ticket_at(b.encoder, "ner", "ur", "demo", 55, 0, "runs"),
          "sparsity 55 is not one of .*nearest: 50"),
         # results
         (lambda b: verify(None), "path None is no path"),
         (lambda b: verify("x", share="0.1"), "share '0.1': expected more than 0"),
         (lambda b: verify("x", share=True), "share True: expected more than 0"),
+        (lambda b: verify("x", share=None), "share None: expected more than 0"),
         (lambda b: verify("x", runs_dir=7), "runs_dir 7 is no path"),
         (lambda b: expected_jaccard(50), "density 50: expected a share of weights kept, 0 to 1"),
         (lambda b: expected_jaccard(0.5, -0.1), "density -0.1: expected"),
+        (lambda b: expected_jaccard("0.5"), "density '0.5': expected"),
         # recipes
         (lambda b: Recipe(9, 9, 0, 4, 1e-3, 48), "steps 0: expected 1 at least"),
         (lambda b: Recipe(9, 9, 1, 4.0, 1e-3, 48), "batch_size 4.0 is not a whole number"),
@@ -200,7 +202,7 @@ def test_a_level_that_is_none_stops_every_comparison(bert, masks, ner, tmp_path)
             lambda level=level: overlap_table(masks, level),
             lambda level=level: density_table(masks, level),
             lambda level=level: transfer(masks[0], bert, bench=ner, level=level),
-            lambda level=level: runs.measure(ner, masks[0], level, 0, tmp_path / "scores.csv"),
+            lambda level=level: runs.measure(ner, masks[0], level, 0, tmp_path),
         ):
             with pytest.raises(UserError, match="no mask at"):
                 call()
@@ -222,6 +224,17 @@ def test_data_that_another_encoder_reads_are_refused(ner):
         UserError, match=r"encoded for another encoder than .* 600 pieces and reads"
     ):
         Workbench(ner.encoder, "ner", "ur", recipe=ner.recipe, data=data)
+
+
+def test_numpys_numbers_in_a_recipe_are_pythons():
+    ours = Recipe(9, 9, 2, 4, 0.5, 48)
+    theirs = Recipe(np.int64(9), 9, np.int32(2), 4, np.float32(0.5), np.uint8(48))
+    assert ours == theirs and ours.hash == theirs.hash
+
+
+@pytest.mark.parametrize("value", [np.uint8(255), np.int8(-128), 10**400, -1e300, np.float16(33)])
+def test_a_number_of_any_type_and_size_has_a_nearest(value):
+    assert nearest(value, (10, 90)) == f"; nearest: {90 if value > 50 else 10}"
 
 
 def test_a_message_shows_the_beginning_of_a_large_value():

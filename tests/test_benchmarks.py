@@ -9,16 +9,27 @@ import pytest
 import torch
 
 from benchmarks import __main__ as everything
+from benchmarks import cka as cka_benchmark
 from benchmarks import overlap, shapes, step, table
-from benchmarks.peers import float_overlap, gram_overlap, padded_round, pt_files, sorting, topk
+from benchmarks.peers import (
+    float_overlap,
+    gram_overlap,
+    kernel_cka,
+    padded_round,
+    pt_files,
+    sorting,
+    topk,
+    torch_cka,
+)
 from benchmarks.table import Options, Row
-from lnlib.masks import matrices
+from lnlib.masks import smallest
 from lnlib.masks.overlap import _counts, overlap_table
 from lnlib.masks.ticket import PackedMask
-from lnlib.tasks.examples import collate
-from lnlib.training.loop import forward
+from lnlib.states import cka
+from lnlib.tasks.ner import NER
 
 TOY = Options(toy=True)
+PROCESSES = ("startup", "threads")  # these start processes that load torch
 
 
 def by(rows, **key):
@@ -54,7 +65,7 @@ def test_peers_find_the_same_threshold():
     alive = [rng.random(part.size) > 0.3 for part in scores]
     left = [torch.from_numpy(part[lives]) for part, lives in zip(scores, alive, strict=True)]
     for count in (1, 1_234, 8_000):
-        ours = matrices.threshold(scores, alive, count)
+        ours = smallest.threshold(scores, alive, count)
         assert ours == sorting.threshold(scores, alive, count) == topk.threshold(left, count)
 
 
@@ -63,7 +74,7 @@ def test_topk_prunes_the_same_weights():
     scores = [np.abs(rng.standard_normal(n, dtype=np.float32)) for n in (5_000, 300)]
     alive = [np.ones(part.size, bool) for part in scores]
     _, places = topk.fallen([torch.from_numpy(part) for part in scores], 2_000)
-    ours = np.flatnonzero(np.concatenate(matrices.fallen(scores, alive, 2_000)))
+    ours = np.flatnonzero(np.concatenate(smallest.fallen(scores, alive, 2_000)))
     assert np.array_equal(np.sort(places.numpy()), ours)
 
 
@@ -94,15 +105,22 @@ def test_files_of_either_kind_hold_the_same_masks(tmp_path):
 def test_a_padded_batch_has_the_loss_of_ours(ner):
     model = ner.model(0).eval()
     index = np.arange(6)
-    ours, _ = forward(
-        model, collate(ner.data.train, index, ner.encoder.tokenizer), torch.device("cpu")
-    )
+    ours, _ = NER.loss(model, NER.collate(ner.data.train, index, ner.encoder.tokenizer, 0))
     peer = model(**padded_round.batch(ner.data.train, index, 64)).loss
     # padding changes the order of float32 sums, nothing else
     assert float(ours.detach()) == pytest.approx(float(peer.detach()), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name in everything.NAMES if name != "startup"])
+def test_peers_find_the_same_similarity():
+    a, b = cka_benchmark.states(2, 40, 16)
+    debiased = torch_cka.grid(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    # the package sums in single precision
+    assert cka.grid(a, b) == pytest.approx(debiased, abs=1e-5)
+    for windows, ours in ((1, cka.grid(a, b, "rbf", debiased=False)), (4, cka.in_windows(a, b))):
+        assert ours == pytest.approx(kernel_cka.grid(a, b, windows), abs=1e-6)  # float32 kernels
+
+
+@pytest.mark.parametrize("name", [name for name in everything.NAMES if name not in PROCESSES])
 def test_a_toy_of_every_benchmark_gives_one_row_a_quantity(name):
     rows = importlib.import_module(f"benchmarks.{name}").rows(TOY)
     keys = [(row.job, row.size, row.who, row.measure) for row in rows]
@@ -147,3 +165,11 @@ def test_a_live_run_is_timed():
     rows = importlib.import_module("benchmarks.startup").rows(TOY)
     shares = [row.value for row in rows if row.unit == "share of the run"]
     assert len(shares) == 2 and all(0 < share < 1 for share in shares)
+
+
+@pytest.mark.slow
+def test_every_number_of_threads_is_timed_on_an_idle_and_on_a_busy_machine():
+    rows = importlib.import_module("benchmarks.threads").rows(TOY)
+    assert len({(row.size, row.who) for row in rows}) == len(rows) == 2 * 3
+    assert all(row.value > 0 and row.status == "measured" for row in rows)
+    assert sum(row.verdict in ("met", "missed") for row in rows) == 2

@@ -11,7 +11,8 @@ from lnlib.base.errors import UserError
 from lnlib.masks import packing
 from lnlib.masks.matrices import Matrix
 from lnlib.masks.overlap import density_table, expected_jaccard, jaccard, overlap_table
-from lnlib.masks.ticket import PackedMask, Record, Ticket
+from lnlib.masks.ticket import PackedMask, Ticket
+from lnlib.masks.ticket_file import Record
 
 RECORD = Record("ticket", "ner", "ur", 0, "demo", (50,), "toy", "f")
 Q, D = "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight"

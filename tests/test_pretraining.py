@@ -9,10 +9,9 @@ import torch
 import toys
 from safetensors.torch import save_file
 
-from lnlib import Workbench
 from lnlib.base.errors import UserError
 from lnlib.encoders import _ASSETS, MINI, load_encoder
-from lnlib.pretraining import fine_tuning
+from lnlib.pretraining import fine_tuning, loop
 from lnlib.pretraining.batches import (
     Stream,
     encode_records,
@@ -25,7 +24,11 @@ from lnlib.pretraining.card import export, write_card
 from lnlib.pretraining.fine_tuning import worth
 from lnlib.pretraining.loop import learning_rate, losses, new_model, pretrain
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
-from lnlib.pretraining.start import cooccurrence, embeddings
+from lnlib.pretraining.start import cooccurrence, embeddings, start_from_cooccurrence
+from lnlib.tasks.mlm import MLM
+from lnlib.tasks.ner import NER
+from lnlib.tasks.nli import NLI
+from lnlib.training.workbench import Workbench
 
 RECIPE = replace(
     Pretraining(), tokens=2_000, vocab_size=600, hidden=32, layers=1, length=16,
@@ -60,18 +63,18 @@ def test_a_row_is_two_segments_and_targets_are_what_stood_there():
     first, second = np.arange(10, 20), np.arange(20, 26)
     batch = make_batch([(first, second, False)], 0.5, 600, rng)
     row = torch.tensor([2, *first, 3, *second, 3])
-    assert batch.segments[0].tolist() == [0] * 12 + [1] * 7
-    assert row[batch.picked].tolist() == batch.targets.tolist()
+    assert batch.inputs["token_type_ids"][0].tolist() == [0] * 12 + [1] * 7
+    assert row[batch.picked].tolist() == batch.labels.tolist()
     untouched = [i for i in range(len(row)) if i not in batch.picked.tolist()]
-    assert batch.ids[0, untouched].tolist() == row[untouched].tolist()
+    assert batch.inputs["input_ids"][0, untouched].tolist() == row[untouched].tolist()
 
 
 def test_a_causal_batch_asks_for_the_next_word_and_hides_none():
     first, second = np.arange(10, 20), np.arange(20, 26)
     batch = make_batch([(first, second, False)], 0.5, 600, np.random.default_rng(0), causal=True)
     row = torch.tensor([2, *first, 3, *second, 3])
-    assert batch.ids[0].tolist() == row.tolist()
-    assert row[batch.picked + 1].tolist() == batch.targets.tolist()
+    assert batch.inputs["input_ids"][0].tolist() == row.tolist()
+    assert row[batch.picked + 1].tolist() == batch.labels.tolist()
     assert len(batch.picked) == 8  # half of the 16 words
 
 
@@ -80,12 +83,13 @@ def test_a_causal_loss_does_not_see_what_comes_after():
     rows = [(np.arange(10, 20), np.arange(20, 26), False), (np.arange(30, 34), np.arange(7), True)]
     batch = make_batch(rows, 1.0, 600, np.random.default_rng(0), causal=True)
     keep = batch.picked < 5  # of the first row
-    batch.picked, batch.targets = batch.picked[keep], batch.targets[keep]
+    batch.picked, batch.labels = batch.picked[keep], batch.labels[keep]
+    ids = batch.inputs["input_ids"]
     before, pair = losses(model, batch)
-    batch.ids[0, 6:] = 99
+    ids[0, 6:] = 99
     assert losses(model, batch)[0].item() == before.item()
     assert pair.item() == 0
-    batch.ids[0, 2] = 99
+    ids[0, 2] = 99
     assert losses(model, batch)[0].item() != before.item()
 
 
@@ -120,10 +124,33 @@ def test_about_half_of_the_pairs_are_torn(texts):
     assert torn.float().mean().item() == pytest.approx(0.5, abs=0.063)
 
 
+def test_a_run_is_adamw_on_its_batches_step_by_step(texts, records, tmp_path):
+    ours = pretrain(texts, texts, records, RECIPE, tmp_path)
+    shares = sampling_shares(sizes(texts), RECIPE.exponent)
+    model = new_model(RECIPE)
+    start_from_cooccurrence(model, texts, shares, RECIPE)
+    decay = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
+        betas=(0.9, 0.98), fused=True,
+    )  # fmt: skip
+    step = seen = 0
+    while seen < RECIPE.tokens:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(seen / RECIPE.tokens, RECIPE)
+        batch = loop._batch(step, seen / RECIPE.tokens, texts, shares, records, RECIPE)
+        sum(losses(model.train(), batch)).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        step, seen = step + 1, seen + batch.tokens
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, dict(ours.named_parameters())[name]), name
+
+
 def test_a_stopped_run_ends_where_one_never_stopped_does(texts, records, tmp_path, monkeypatch):
     whole = pretrain(texts, texts, records, RECIPE, tmp_path / "whole", save_every=3)
-
-    from lnlib.pretraining import loop
 
     calls = iter(range(8))  # the ninth step is cut off, two steps after a checkpoint
     monkeypatch.setattr(loop, "learning_rate", lambda p, r: (next(calls), learning_rate(p, r))[1])
@@ -143,7 +170,7 @@ def test_a_checkpoint_of_another_recipe_or_text_is_not_gone_on_from(
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     longer = replace(RECIPE, tokens=4_000)
     given = (texts, longer) if changed == "recipe" else ({"en": texts["en"]}, RECIPE)
-    with pytest.raises(UserError, match="keeps a run of another recipe, other text"):
+    with pytest.raises(UserError, match="another recipe, other data"):
         pretrain(given[0], texts, records, given[1], tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
 
@@ -201,7 +228,7 @@ def test_the_exported_encoder_loads_with_every_head(texts, records, tmp_path):
     export(model, toys.tokenizer(), log, folder, RECIPE, sizes(texts))
     encoder = load_encoder(str(folder))
     assert encoder.tokenizer("5")["input_ids"] == toys.tokenizer()("5")["input_ids"]
-    for task in ("mlm", "ner", "xnli"):
+    for task in (MLM, NER, NLI):
         encoder.model(task, ("a", "b", "c"))
     card = (folder / "README.md").read_text()
     assert "| ur |" in card and "2,0" in card
@@ -209,7 +236,7 @@ def test_the_exported_encoder_loads_with_every_head(texts, records, tmp_path):
 
 def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monkeypatch):
     def offline(start, task, lang, scale, data_dir, **more):
-        return Workbench(start, task, lang, "demo", **more)
+        return Workbench(start, task, lang, replace(scale, corpus="gazetteer"), **more)
 
     recipe = replace(RECIPE, length=32)  # room for the sentences of the gazetteer
     model = pretrain(texts, texts, records, recipe, tmp_path / "run")
@@ -227,7 +254,7 @@ def test_the_card_says_what_pretraining_is_worth(texts, records, tmp_path, monke
 
 def test_the_encoder_that_ships_is_small_and_has_the_size_it_says():
     assert sum(p.stat().st_size for p in (_ASSETS / MINI).iterdir()) <= 6_000_000
-    config = load_encoder().model("mlm").config
+    config = load_encoder().model(MLM).config
     assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (6, 128, 4)
 
 

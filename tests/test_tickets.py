@@ -11,7 +11,8 @@ from lnlib import find_ticket
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks.matrices import Matrix
-from lnlib.masks.ticket import PackedMask, Record, Ticket
+from lnlib.masks.ticket import PackedMask, Ticket
+from lnlib.masks.ticket_file import Record
 
 NAMES = ("encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.weight")
 MATRICES = [

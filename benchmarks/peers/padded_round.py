@@ -10,7 +10,7 @@ from torch import nn
 from benchmarks.peers import prune_hooks
 from lnlib.base.device import default_device
 from lnlib.masks.applying import Mask
-from lnlib.tasks.examples import Encoded, IGNORE
+from lnlib.tasks.examples import IGNORE, Encoded
 from lnlib.training.recipe import Recipe
 
 

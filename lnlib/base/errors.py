@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from difflib import get_close_matches
-from numbers import Integral, Real
+from numbers import Real
+from typing import TypeGuard
 
 _LONG = 100  # characters of a value that a message shows
 
@@ -31,21 +32,22 @@ def choose(value: object, options: Iterable[object], what: str) -> str:
     raise UserError(f"unknown {what} {brief(value)}: expected one of {', '.join(names)}{hint}")
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is one of Python's numbers or numpy's; True and False are none."""
+    return not isinstance(value, bool) and isinstance(value, Real)
+
+
 def whole(value: object) -> int | None:
     """The whole number that a value is: 50, 50.0 or numpy's; None for text, True and the rest."""
-    if isinstance(value, bool):
+    if not is_number(value) or not -math.inf < value < math.inf or value != int(value):  # nor NaN
         return None
-    if isinstance(value, Integral):
-        return int(value)
-    return int(float(value)) if isinstance(value, Real) and float(value).is_integer() else None
+    return int(value)
 
 
 def nearest(value: object, numbers: Iterable[int]) -> str:
     """The end of a message: "; nearest: 50". Empty where `value` is no number or none is there."""
-    exact: float | None = whole(value)  # numpy's small numbers would run over
-    if exact is None and isinstance(value, Real):
-        exact = float(value)
-    if exact is None or isinstance(value, bool) or not abs(exact) < math.inf:  # nor NaN
+    if not is_number(value) or not -math.inf < value < math.inf:
         return ""
+    exact = whole(value) or float(value)  # of numpy's small numbers a difference runs over
     near = min(numbers, key=lambda number: abs(number - exact), default=None)
     return "" if near is None else f"; nearest: {near}"

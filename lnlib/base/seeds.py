@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from numbers import Integral
 
 from lnlib.base.errors import UserError, brief
+from lnlib.base.hashes import number
 
 _MOST = 2**63 - 1  # what a column of whole numbers in a table can hold
 
@@ -19,7 +19,7 @@ def derive(seed: int, *parts: object) -> int:
     """
     seed = check(seed)
     text = "\x1f".join(str(part) for part in (seed, *parts))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+    return number(text) >> 1
 
 
 def check(value: object, name: str = "seed") -> int:

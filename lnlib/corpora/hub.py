@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lnlib.base.errors import UserError, choose
+from lnlib.base.hashes import number
 from lnlib.base.seeds import derive
 from lnlib.corpora.opening import Opened, open_split
 from lnlib.corpora.sources import NTREX, NTREX_NAMES, SOURCES, Source
@@ -53,15 +53,18 @@ def load(
 ) -> tuple[Sequence[dict[str, Any]], str]:
     """`n` examples of one language, and one line that says where they are from.
 
-    Examples are as on the hub: `tokens` and `ner_tags` for "ner"; `premise`, `hypothesis` and
-    `label` for "xnli", tags and labels as indices into the source's; `text`, a document, for "mlm".
-    They are the first `n` of a shuffle, or all if there are fewer or `n` is None. The
-    shuffle depends on `seed`, task and split alone: not on a run's seed, so that seeds of a search
-    see the same data, and not on the language, so that XNLI's translations of a pair stay together.
+    Parameters:
 
-    `split` is "train" or "validation". An XNLI folder without a train split is trained on its test
-    split. Where documents have no validation split, one in 50 is held out of train by a hash of its
-    id (the official code validated on text it had trained on). The description names both.
+    - `task`: the name of a source; examples are dicts of its columns, tags and labels as indices.
+    - `lang`: a code.
+    - `split`: "train" or "validation". A source's stand-in is read where there is none. Where
+      documents have no validation split, one in 50 is held out of train by a hash of its id (the
+      official code validated on text it had trained on). The description names both.
+    - `n`: the first so many of a shuffle, or all if there are fewer or it is None.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    - `seed`: the shuffle depends on it, the task and the split alone: not on a run's seed, so that
+      seeds of a search see the same data, and not on the language, so that XNLI's translations of a
+      pair stay together.
 
     Raises UserError where `open_split` does, and for rows that are not what the task needs.
     """
@@ -85,7 +88,7 @@ def _choose(opened: Opened, source: Source, task: str, lang: str, split: str, n:
         )
     order = np.random.default_rng(derive(seed, "hub", task, split)).permutation(len(rows))
     note = ""
-    if task == "mlm" and "validation" not in opened.splits:
+    if source.documents and "validation" not in opened.splits:
         order = _sift(rows, order, n, held_out=split == "validation")
         note = f" ({'only' if split == 'validation' else 'without'} the 1 in {HELD_OUT} held out)"
     elif opened.split != split:
@@ -96,7 +99,7 @@ def _choose(opened: Opened, source: Source, task: str, lang: str, split: str, n:
 
     chosen = rows.select_columns(list(source.columns)).select(order)
     if source.labels:
-        _check_labels(chosen, source.columns[-1], source.labels, at)
+        _check_labels(chosen, source, at)
     _check_texts(chosen, source, at)
     return Examples(chosen), f"{at}{note}, {len(order):,} of {len(rows):,} examples"
 
@@ -153,7 +156,7 @@ def _sift(rows: Dataset | FileRows, order: np.ndarray, n: int | None, held_out: 
 
 
 def _is_held_out(key: str) -> bool:
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % HELD_OUT == 0
+    return number(key) % HELD_OUT == 0
 
 
 def _check_texts(rows: Dataset, source: Source, at: str) -> None:
@@ -161,7 +164,7 @@ def _check_texts(rows: Dataset, source: Source, at: str) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    tagged = source.columns == ("tokens", "ner_tags")
+    tagged = source.tagged
     for name in source.columns[:-1] if source.labels else source.columns:
         column = rows.data.column(name)  # on disk; its type and its gaps are known without reading
         values = _values(column, tagged)
@@ -184,16 +187,16 @@ def _check_texts(rows: Dataset, source: Source, at: str) -> None:
             )
 
 
-def _check_labels(rows: Dataset, column: str, labels: tuple[str, ...], at: str) -> None:
-    """Raise UserError unless the column holds indices into `labels`, in that order."""
+def _check_labels(rows: Dataset, source: Source, at: str) -> None:
+    """Raise UserError unless the last column holds indices into the labels, in their order."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    column, labels, tagged = source.columns[-1], source.labels, source.tagged
     feature = rows.features[column]
     names = getattr(getattr(feature, "feature", feature), "names", None)
     if names is not None and tuple(names) != labels:
         raise UserError(f"{at}: labels {', '.join(names)}; expected {', '.join(labels)}")
-    tagged = column == "ner_tags"
     chosen = rows.select_columns([column]).with_format("arrow")[:][column]
     values = _values(chosen, tagged)
     said = ""

@@ -21,9 +21,10 @@ class Source:
     folders: tuple[tuple[str, str], ...]  # (folder, config) in `data_dir`; the first found is read
     columns: tuple[str, ...]
     labels: tuple[str, ...] = ()
-    stand_ins: Mapping[str, str] = field(
-        default_factory=dict
-    )  # split -> split read if it is not there
+    # Split -> split read if it is not there.
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    tagged: bool = False  # one label a word: the first column holds lists of words
+    documents: bool = False  # where there is no validation split, some are held out of train
 
 
 SOURCES: dict[str, Source] = {
@@ -34,6 +35,7 @@ SOURCES: dict[str, Source] = {
         folders=(("wikiann", "{lang}"),),
         columns=("tokens", "ner_tags"),
         labels=("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"),
+        tagged=True,
     ),
     "xnli": Source(
         repo="facebook/xnli",
@@ -50,7 +52,8 @@ SOURCES: dict[str, Source] = {
         config="20231101.{lang}",
         folders=(("wikipedia", "20231101.{lang}"), ("text", "{lang}")),
         columns=("text",),
-        stand_ins={"validation": "train"},  # Wikipedia has only train; one in HELD_OUT is held out
+        stand_ins={"validation": "train"},  # Wikipedia has only train
+        documents=True,
     ),
 }
 

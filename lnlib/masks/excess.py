@@ -49,12 +49,12 @@ def excess_table(tickets: Sequence[Ticket | PackedMask], untouched: Ticket | Pac
             raise UserError(f"sizes of another encoder: expected {matrix.weights:,} weights in "
                             f"{matrix.name!r}")  # fmt: skip
     number = len(tickets)
-    masks, origin = [ticket.packed(level).bits for ticket in tickets], untouched.packed(level).bits
+    packed, origin = [ticket.packed(level) for ticket in tickets], untouched.packed(level).bits
     both = np.zeros((number, number), np.int64)
     chance, chance_near = np.zeros((number, number)), np.zeros((number, number))
     weights = 0
     for matrix in untouched.matrices:
-        departed = [mask[matrix.name] ^ origin[matrix.name] for mask in masks]
+        departed = [mask.bits[matrix.name] ^ origin[matrix.name] for mask in packed]
         large = packing.bools(origin[matrix.name], matrix.weights)
         both += packing.common(departed)
         chance += _by_chance(departed, large.astype(np.int64))
@@ -64,7 +64,7 @@ def excess_table(tickets: Sequence[Ticket | PackedMask], untouched: Ticket | Pac
     alone = np.diag(both)
     rows = []
     for i, j in combinations(range(number), 2) if pairs is None else pairs:
-        row = {"sparsity": level, **who(tickets[i], "_a"), **who(tickets[j], "_b")}
+        row = {"sparsity": level, **who(packed[i], "_a"), **who(packed[j], "_b")}
         row |= {"departed_a": alone[i] / weights, "departed_b": alone[j] / weights}
         for name, common in (
             ("shared", both),
@@ -74,8 +74,9 @@ def excess_table(tickets: Sequence[Ticket | PackedMask], untouched: Ticket | Pac
             either = alone[i] + alone[j] - common[i, j]
             row[name] = common[i, j] / either if either else 1.0
         rows.append(row)
-    columns = ["sparsity", *who(untouched, "_a"), *who(untouched, "_b"), "departed_a", "departed_b",
-               "shared", "expected", "expected_near"]  # fmt: skip
+    names = [name for side in ("_a", "_b") for name in who(untouched.packed(level), side)]
+    columns = ["sparsity", *names, "departed_a", "departed_b", "shared", "expected",
+               "expected_near"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)  # which one ticket alone has too
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lnlib.base.errors import UserError, brief, choose
+from lnlib.base.errors import UserError, brief, choose, is_number
 from lnlib.masks import packing
-from lnlib.masks.ticket import PackedMask, Ticket, part_of
+from lnlib.masks.matrices import part_of
+from lnlib.masks.ticket import PackedMask, Ticket
 
 GROUPINGS = ("all", "layer", "component", "matrix")
 
@@ -39,8 +40,8 @@ def expected_jaccard(p: float, q: float | None = None) -> float:
     """
     q = p if q is None else q
     for density in (p, q):
-        if not 0 <= density <= 1:
-            raise UserError(f"density {density!r}: expected a share of weights kept, 0 to 1")
+        if not is_number(density) or not 0 <= density <= 1:
+            raise UserError(f"density {brief(density)}: expected a share of weights kept, 0 to 1")
     return p * q / (p + q - p * q) if p + q > 0 else 1.0
 
 
@@ -54,18 +55,19 @@ def overlap_table(tickets: Iterable[Ticket | PackedMask], level: int = 50,
     different encoders. Many masks are best read with `PackedMask.load`: 99 of mBERT's take 1.1 GB.
     """
     groupings, tickets = _groupings(by), _listed(tickets)
-    both = _counts(tickets, level)
-    matrices = tickets[0].matrices
-    first, second = np.triu_indices(len(tickets), 1)
+    masks = [ticket.packed(level) for ticket in tickets]
+    both = _counts(masks, level)
+    matrices = masks[0].matrices
+    first, second = np.triu_indices(len(masks), 1)
     sizes = np.array([m.weights for m in matrices])[:, None]
     kept_a, kept_b = (both[:, side, side] for side in (first, second))  # (matrices, pairs)
     both = both[:, first, second]
     p, q = kept_a / sizes, kept_b / sizes
     chance, union = p * q * sizes, (p + q - p * q) * sizes
     names = {
-        column: np.array([who(ticket)[column.removesuffix(side)] for ticket in tickets])[pairs]
+        column: np.array([who(mask)[column.removesuffix(side)] for mask in masks])[pairs]
         for side, pairs in (("_a", first), ("_b", second))
-        for column in who(tickets[0], side)
+        for column in who(masks[0], side)
     }
     tables = []
     for grouping in groupings:
@@ -110,14 +112,15 @@ def density_table(tickets: Iterable[Ticket | PackedMask], level: int = 50,
         for grouping in groupings:
             for part, value in mask.density(grouping).items():
                 where = {"sparsity": int(level), "by": grouping, "part": part}
-                rows.append({**where, **who(ticket), "density": value})
+                rows.append({**where, **who(mask), "density": value})
     return pd.DataFrame(rows)
 
 
-def who(ticket: Ticket | PackedMask, suffix: str = "") -> dict[str, object]:
-    """A ticket's columns in a table; those of pairs end in "_a" and "_b"."""
+def who(mask: PackedMask, suffix: str = "") -> dict[str, object]:
+    """A mask's columns in a table; those of pairs end in "_a" and "_b"."""
     names = ("method", "task", "lang", "seed")
-    return {f"{name}{suffix}": getattr(ticket.record, name) for name in names}
+    named = {f"{name}{suffix}": getattr(mask.record, name) for name in names}
+    return {**named, f"mask{suffix}": mask.digest}
 
 
 def _groupings(by: str | Iterable[str]) -> list[str]:

@@ -1,18 +1,15 @@
-"""The ticket: every mask of one search, in one file of four bits a weight.
+"""The ticket: every mask of one search, one number a weight.
 
 Masks of one search are nested, so one number a weight tells them all: the round in which it was
-pruned (1, 2, ...), or 0 if it never was. The file is safetensors: two codes to a byte, and the
-search's record as JSON in the header, with a SHA-256 over both.
+pruned (1, 2, ...), or 0 if it never was.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,34 +17,15 @@ import pandas as pd
 import torch
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError, brief, choose, nearest, whole
-from lnlib.base.files import as_path, refused, replacing
-from lnlib.languages import codes_of
-from lnlib.masks import packing, reference
+from lnlib.base.errors import UserError, brief, nearest, whole
+from lnlib.base.files import as_path
+from lnlib.base.hashes import short
+from lnlib.masks import packing, reference, ticket_file
 from lnlib.masks.applying import Mask
-from lnlib.masks.matrices import MATRIX_NAME, Matrix
+from lnlib.masks.matrices import MATRIX_NAME, Matrix, part_of
+from lnlib.masks.ticket_file import Record
 
-_FORMAT = "lnlib ticket 1"
 _MOST_LEVELS = 15  # four bits, one code for "never"
-
-
-@dataclass(frozen=True)
-class Record:
-    """What was searched, with what, and what came out: all a reader must know to trust it."""
-
-    method: str  # one of lnlib.methods.METHODS
-    task: str
-    lang: str
-    seed: int
-    scale: str
-    levels: tuple[int, ...]  # % pruned after each round
-    encoder: str
-    encoder_fingerprint: str
-    data_fingerprint: str = ""
-    search: str = ""  # hash of every setting of the search
-    # Sparsity in % to value, in the metric's unit; 0 is the full model.
-    scores: dict[int, float] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
 
 
 class Ticket:
@@ -115,10 +93,13 @@ class Ticket:
         parts = {m.name: packing.bits(self.kept(m.name, level)) for m in self.matrices}
         return PackedMask(self.record, self.matrices, self.check_level(level), parts)
 
+    def digest(self, level: int) -> str:
+        """Twelve hex digits over the mask at `level` %: which one it is, however it was found."""
+        return self.packed(level).digest
+
     def check_level(self, level: object) -> int:
         """The sparsity (%) as an int, 0 for the full model; UserError names those there are."""
-        number = self._round(level)
-        return self.record.levels[number - 1] if number else 0
+        return (0, *self.record.levels)[self._round(level)]
 
     def _round(self, level: object) -> int:
         return _round(self.record, self.rounds, level)
@@ -181,28 +162,15 @@ class Ticket:
 
         Equal tickets are equal files, byte for byte.
         """
-        from safetensors.numpy import save
-
-        packed = {name: packing.nibbles(codes) for name, codes in self._codes.items()}
-        header = {
-            "record": json.dumps(asdict(self.record), sort_keys=True),
-            "matrices": json.dumps(
-                [{**asdict(m), "shape": self._codes[m.name].shape} for m in self.matrices]
-            ),
-        }
-        metadata = {"format": _FORMAT, **header, "sha256": _digest(header, packed)}
-        path = as_path(path)
-        with replacing(path) as partial:
-            # Not save_file: it has an error of its own for a full disk.
-            partial.write_bytes(_ordered(save(packed, metadata)))
+        ticket_file.write(path := as_path(path), self.record, self.matrices, self._codes)
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> Ticket:
         """Read a ticket; UserError names the file if it is missing, cut, altered or no ticket."""
         path = as_path(path)
-        record, shapes, packed = _read(path)
-        with _whole(path):
+        record, shapes, packed = ticket_file.read(path)
+        with ticket_file.whole_file(path):
             codes = {m.name: packing.codes(packed[m.name], shape) for m, shape in shapes.items()}
             return cls(record, list(shapes), codes)
 
@@ -215,12 +183,16 @@ class Ticket:
     ) -> Ticket:  # fmt: skip
         """Read mask dictionaries of the paper's official code (`.pt`, one a sparsity).
 
-        `task` and `lang` are those the masks were found on, `encoder` a name. See
-        `lnlib.masks.reference` for what is read. Raises UserError if a file is no such dictionary,
-        prunes anything but an encoder's layers and pooler, or the masks do not nest.
+        Parameters:
+
+        - `paths`: the files; `masks.reference` says what is read of them.
+        - `task`, `lang`, `seed`: what the masks were found on.
+        - `encoder`, `encoder_fingerprint`: in what, by name and weights.
+
+        Raises UserError if a file is no such dictionary, prunes anything but an encoder's layers
+        and pooler, or the masks do not nest.
         """
-        choose(task, reference.TASKS, "task")
-        codes_of(lang)
+        reference.check_origin(task, lang)
         seed = seeds.check(seed)
         for value in (encoder, encoder_fingerprint):
             if not isinstance(value, str):
@@ -254,19 +226,25 @@ class PackedMask:
     def load(cls, path: str | Path, level: int) -> PackedMask:
         """Read one level of a ticket's file and build no other; raises as `Ticket.load` does."""
         path = as_path(path)
-        record, shapes, packed = _read(path)
+        record, shapes, packed = ticket_file.read(path)
         rounds = _rounds(record, packed.values())
-        with _whole(path):
+        with ticket_file.whole_file(path):
             _check(record, list(shapes), rounds)
         number = _round(record, rounds, level)
         bits = {m.name: packing.bits_after(packed[m.name], m.weights, number) for m in shapes}
-        return cls(record, list(shapes), record.levels[number - 1] if number else 0, bits)
+        return cls(record, list(shapes), (0, *record.levels)[number], bits)
 
     def packed(self, level: int) -> PackedMask:
         """Itself; UserError where another level is asked for."""
         if whole(level) != self.level:
             raise UserError(f"this mask was read at {self.level} %, not at {brief(level)} %")
         return self
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hex digits over its bits: which mask it is, however it was found. "" at 0 %."""
+        parts = [part for m in self.matrices for part in (m.name, self.bits[m.name].data)]
+        return short(*parts) if self.level else ""
 
     def density(self, by: str = "layer") -> pd.Series:
         """Share of weights kept (0 to 1) by "layer", "component" or "matrix"."""
@@ -276,19 +254,6 @@ class PackedMask:
         )  # fmt: skip
         sums = frame.groupby("part", sort=False).sum()
         return (sums.kept / sums.weights).rename("density")
-
-
-def part_of(matrix: Matrix, by: str) -> str:
-    """The name of the part a matrix is counted under: its layer, component, or itself."""
-    if by == "all":
-        return "all"
-    if by == "layer":
-        return "pooler" if matrix.layer is None else str(matrix.layer)
-    if by == "component":
-        return matrix.component
-    if by == "matrix":
-        return matrix.name.removesuffix(".weight")
-    raise UserError(f"unknown grouping {by!r}: expected one of all, layer, component, matrix")
 
 
 def _check(record: Record, matrices: Iterable[Matrix], rounds: int) -> None:
@@ -323,71 +288,3 @@ def _rounds(record: Record, packed: Iterable[np.ndarray]) -> int:
         if found == len(record.levels):
             break
     return found
-
-
-def _read(path: Path) -> tuple[Record, dict[Matrix, tuple[int, ...]], dict[str, np.ndarray]]:
-    """A ticket's file: its record, its matrices with their shapes, their codes as nibbles."""
-    from safetensors import safe_open
-
-    with _whole(path):
-        found = path.is_file()
-    if not found:
-        what = " (a folder): name a ticket's file in it" if path.is_dir() else ""
-        raise UserError(f"no ticket at {str(path)!r}{what}")
-    with _whole(path), safe_open(path, "np") as file:
-        metadata = file.metadata() or {}
-        packed = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if metadata.get("format") != _FORMAT:
-        raise UserError(f"{str(path)!r} is not a ticket of this format ({_FORMAT!r})")
-    with _whole(path):
-        header = {key: metadata[key] for key in ("record", "matrices")}
-        if _digest(header, packed) != metadata.get("sha256"):
-            raise UserError("it has been altered or damaged, as its checksum is wrong")
-        record = json.loads(header["record"])
-        record["levels"] = tuple(map(int, record["levels"]))
-        record["scores"] = {int(level): float(score) for level, score in record["scores"].items()}
-        shapes = {}
-        for entry in json.loads(header["matrices"]):
-            shape = tuple(entry.pop("shape"))
-            matrix, part = Matrix(**entry), packed[entry["name"]]
-            # Before anything is made of that size: half a byte a weight is what there must be.
-            if part.dtype != np.uint8 or part.shape != (-(-matrix.weights // 2),):
-                raise UserError(f"{matrix.name!r} is not {matrix.weights!r} codes of four bits")
-            shapes[matrix] = shape
-        return Record(**record), shapes, {m.name: packed[m.name] for m in shapes}
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in reading a file, in one message that names it.
-
-    A checksum proves that nothing changed since, not that the maker meant well: a header may
-    promise anything, and be nested deeper than the parser goes.
-    """
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except OSError as cause:
-        raise refused("read", path, cause) from cause
-    except (SafetensorError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-            RecursionError) as cause:  # fmt: skip
-        raise UserError(f"{str(path)!r} is not a whole ticket file: {cause}") from cause
-
-
-def _ordered(file: bytes) -> bytes:
-    """A safetensors file with its header's keys in order; the library's own is a random one."""
-    start = 8 + int.from_bytes(file[:8], "little")  # the header's length, the header, the data
-    header = json.dumps(json.loads(file[8:start]), sort_keys=True, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)  # the data stay aligned
-    return len(header).to_bytes(8, "little") + header + file[start:]
-
-
-def _digest(header: Mapping[str, str], packed: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for key in sorted(header):
-        digest.update(key.encode() + header[key].encode())
-    for name in sorted(packed):
-        digest.update(name.encode())
-        digest.update(packed[name].data)
-    return digest.hexdigest()

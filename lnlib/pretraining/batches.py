@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +13,13 @@ from transformers import PreTrainedTokenizerFast
 
 from lnlib.base.errors import UserError
 from lnlib.base.files import replacing
+from lnlib.base.hashes import short
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, train_tokenizer
+from lnlib.tasks.examples import Batch
+from lnlib.tasks.mlm import mask_tokens, pick_tokens
+
+Records = dict[str, list[tuple[np.ndarray, np.ndarray]]]  # by language, pairs as token ids
 
 
 @dataclass(frozen=True)
@@ -40,30 +44,20 @@ class Stream:
         return self.ids[at : at + length]
 
 
-@dataclass
-class Batch:
-    """B rows of T tokens; `picked` are the flat positions whose output is asked."""
+@dataclass(kw_only=True)
+class PairBatch(Batch):
+    """B rows of two segments, without attention_mask where no row is padded.
 
-    ids: torch.Tensor  # (B, T) int64, masked unless causal
-    segments: torch.Tensor  # (B, T) int64
-    attention: torch.Tensor | None  # (B, T) or None where no row is padded
-    picked: torch.Tensor  # (P,) int64, positions in the flattened batch
-    targets: torch.Tensor  # (P,) int64, the tokens that stood there; if causal, that come next
+    Labels are the tokens at `picked`, (P,); if causal, those that come next.
+    """
+
     torn: torch.Tensor  # (B,) int64, 1 where the second segment is from elsewhere
     tokens: int  # real tokens
     causal: bool = False  # a token sees only those before it
 
-    def to(self, device: torch.device) -> Batch:
-        """The same batch with its tensors on a device."""
-        moved: dict[str, Any] = {
-            name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-            for name, value in vars(self).items()
-        }
-        return Batch(**moved)
-
 
 def make_batch(rows: list[tuple[np.ndarray, np.ndarray, bool]], rate: float, vocab: int,
-               rng: np.random.Generator, causal: bool = False) -> Batch:  # fmt: skip
+               rng: np.random.Generator, causal: bool = False) -> PairBatch:  # fmt: skip
     """Lay out (first, second, torn) segments as `[CLS] first [SEP] second [SEP]`, ask a share
     `rate` of the words: masked, or if `causal` from what comes before them."""
     length = max(len(a) + len(b) + 3 for a, b, _ in rows)
@@ -74,28 +68,40 @@ def make_batch(rows: list[tuple[np.ndarray, np.ndarray, bool]], rate: float, voc
         segments[row, len(a) + 2 : len(a) + len(b) + 3] = 1
     attention = ids != PAD
     words = np.flatnonzero(ids.ravel() > MASK)
-    asked = np.sort(rng.choice(words, max(1, round(rate * len(words))), replace=False))
-    targets = ids.ravel()[asked].copy()
-    if not causal:
-        fate = rng.random(len(asked))  # BERT's 80/10/10: mask, random token, unchanged
-        shown = np.where(fate < 0.8, MASK, rng.integers(len(SPECIAL), vocab, len(asked)))
-        ids.ravel()[asked] = np.where(fate < 0.9, shown, targets)
-    return Batch(
-        torch.from_numpy(ids),
-        torch.from_numpy(segments),
-        None if attention.all() else torch.from_numpy(attention.astype(np.int64)),
-        torch.from_numpy(asked - causal),  # a word is never a row's first token: [CLS] is
-        torch.from_numpy(targets),
-        torch.tensor([int(torn) for _, _, torn in rows]),
-        int(attention.sum()),
-        causal,
+    if causal:
+        asked = pick_tokens(words, rate, rng)
+        targets = ids.ravel()[asked]
+    else:
+        others = len(SPECIAL), vocab
+        asked, targets = mask_tokens(ids.ravel(), words, rate, MASK, others, rng)
+    inputs = {"input_ids": torch.from_numpy(ids), "token_type_ids": torch.from_numpy(segments)}
+    if not attention.all():
+        inputs["attention_mask"] = torch.from_numpy(attention.astype(np.int64))
+    return PairBatch(
+        inputs=inputs,
+        labels=torch.from_numpy(targets),
+        picked=torch.from_numpy(asked - causal),  # a word is never a row's first token: [CLS] is
+        torn=torch.tensor([int(torn) for _, _, torn in rows]),
+        tokens=int(attention.sum()),
+        causal=causal,
     )
 
 
 def text_batch(streams: dict[str, Stream], shares: dict[str, float], length: int, rate: float,
                recipe: Pretraining, rng: np.random.Generator,
-               causal: bool = False) -> Batch:  # fmt: skip
-    """Rows of `length` tokens of running text, half of them with a second segment torn away."""
+               causal: bool = False) -> PairBatch:  # fmt: skip
+    """Rows of `length` tokens of running text, half of them with a second segment torn away.
+
+    Parameters:
+
+    - `streams`: text by language.
+    - `shares`: how often each language is drawn, 0 to 1.
+    - `length`: T.
+    - `rate`: the share of words asked for.
+    - `recipe`: the number of tokens in a batch, and of pieces.
+    - `rng`: what is drawn from.
+    - `causal`: ask for the next word, not for a masked one.
+    """
     langs = rng.choice(list(shares), recipe.tokens_per_batch // length, p=list(shares.values()))
     rows = []
     for lang in langs:
@@ -107,9 +113,9 @@ def text_batch(streams: dict[str, Stream], shares: dict[str, float], length: int
     return make_batch(rows, rate, recipe.vocab_size, rng, causal)
 
 
-def record_batch(records: dict[str, list[tuple[np.ndarray, np.ndarray]]], rate: float,
+def record_batch(records: Records, rate: float,
                  recipe: Pretraining, rng: np.random.Generator,
-                 causal: bool = False) -> Batch:  # fmt: skip
+                 causal: bool = False) -> PairBatch:  # fmt: skip
     """Pairs of gazetteer record parts, half of them with another record's second part."""
     rows, tokens = [], 0
     while tokens < recipe.tokens_per_batch:
@@ -128,14 +134,26 @@ def read_texts(folder: Path, split: str) -> dict[str, list[str]]:
     """Documents per language from a folder laid out like the hub: LANG/SPLIT-*.parquet.
 
     A language's shards follow each other in the order of their names. Raises UserError where no
-    language has one.
+    language has one, and for one that cannot be read or has no text.
     """
-    import pandas as pd
-
     texts: dict[str, list[str]] = {}
     for path in _shards(folder, split):
-        texts.setdefault(path.parent.name, []).extend(pd.read_parquet(path)["text"])
+        texts.setdefault(path.parent.name, []).extend(_documents(path))
     return texts
+
+
+def _documents(path: Path) -> list[str]:
+    import pandas as pd
+
+    try:
+        found = pd.read_parquet(path, columns=["text"])["text"].tolist()
+    except Exception as cause:  # pyarrow's errors have no common ancestor
+        why = " ".join(str(cause).split())[:300]
+        raise UserError(f"{str(path)!r} has no column 'text' that can be read: {why}") from cause
+    for document in found:
+        if not isinstance(document, str):
+            raise UserError(f"{str(path)!r} has a document that is no text: {document!r}")
+    return found
 
 
 def _shards(folder: Path, split: str) -> list[Path]:
@@ -158,7 +176,12 @@ def prepare(
     home, note = folder / "tokenizer", folder / "made_with"
     made_with = f"{recipe.hash} {_fingerprint(text_dir)}"
     if home.exists() or note.exists():
-        check_same(note.read_text() if note.exists() else "", made_with, folder)
+        if (found := note.read_text() if note.exists() else "") != made_with:
+            raise UserError(
+                f"{str(folder)!r} keeps what was made with another recipe, other text or an older "
+                f"version ({found or 'not noted'}, now {made_with}): name another out_dir, or "
+                "remove that one"
+            )
     else:
         with replacing(note) as partial:
             partial.write_text(made_with)
@@ -184,28 +207,19 @@ def prepare(
     return tokenizer, streams["train"], streams["validation"]
 
 
-def check_same(found: str, now: str, folder: Path) -> None:
-    """UserError unless what `folder` keeps was made with what there is now."""
-    if found != now:
-        raise UserError(
-            f"{str(folder)!r} keeps a run of another recipe, other text or an older version "
-            f"({found or 'not noted'}, now {now}): name another out_dir, or remove that one"
-        )
-
-
 def _fingerprint(text_dir: Path) -> str:
     """Twelve hex digits over the text's files, their languages and names."""
-    digest = hashlib.sha256()
+    parts: list[str | bytes] = []
     for split in ("train", "validation"):
         for path in _shards(text_dir, split):
-            digest.update(path.relative_to(text_dir).as_posix().encode())
             with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12]
+                content = hashlib.file_digest(file, "sha256").digest()
+            parts += [path.relative_to(text_dir).as_posix(), content]
+    return short(*parts)
 
 
 def encode_records(tokenizer: PreTrainedTokenizerFast, langs: list[str], per_language: int = 20_000,
-                   seed: int = 0) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:  # fmt: skip
+                   seed: int = 0) -> Records:  # fmt: skip
     """Gazetteer pairs of the training side as token ids, per language."""
     from lnlib.corpora import gazetteer
 

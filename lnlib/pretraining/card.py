@@ -28,7 +28,14 @@ def export(
 ) -> None:
     """Write the encoder as transformers loads it (bf16 safetensors), its recipe and its card.
 
-    `sizes` are the tokens of text there were in each language; `data` says for the card what text.
+    Parameters:
+
+    - `model`, `tokenizer`: what was trained.
+    - `log`: the run's log.
+    - `folder`: where it goes.
+    - `recipe`: how it was trained.
+    - `sizes`: tokens of text there were in each language.
+    - `data`: says for the card what text.
     """
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

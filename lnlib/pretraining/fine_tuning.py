@@ -27,8 +27,14 @@ def worth(encoder: Encoder, recipe: Pretraining, data_dir: Path, table: Path,
           seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """F1 (points) on WikiAnn's validation side, one row a language: `pretrained` and `random`.
 
-    `random` is the recipe's network as it is drawn. Rows are added to `table` as they come, and a
-    row that is there for this encoder and seed is not measured again.
+    Parameters:
+
+    - `encoder`: the pre-trained one.
+    - `recipe`: of its pre-training; `random` is that network as it is drawn.
+    - `data_dir`: a folder laid out like the hub, with WikiAnn.
+    - `table`: rows are added as they come; one that is there for this encoder and seed is not
+      measured again.
+    - `langs`, `fine_tuning`, `seed`: what is fine-tuned, how, and from which head.
     """
     kept = pd.read_csv(table, dtype={"encoder": str}) if table.exists() else pd.DataFrame()
     rows = kept.to_dict("records")

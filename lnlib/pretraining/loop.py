@@ -1,49 +1,52 @@
-"""The training loop: resumable, and logged with held-out losses."""
+"""The run of mini-mBERT's pre-training: resumable, and logged with held-out losses."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import BertConfig, BertForPreTraining
 
-from lnlib.base.device import default_device, multiplies_bf16
-from lnlib.base.files import replacing
-from lnlib.pretraining.batches import Batch, Stream, check_same, record_batch, text_batch
+from lnlib.base.device import autocast, default_device
+from lnlib.base.hashes import short
+from lnlib.pretraining.batches import PairBatch, Records, Stream, record_batch, text_batch
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
 from lnlib.pretraining.start import start_from_cooccurrence
+from lnlib.training import checkpoint
+from lnlib.training.loop import fit
+
+CLIP = 1.0  # norm of the gradient; BERT's
 
 
-def losses(model: BertForPreTraining, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def losses(model: BertForPreTraining, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross-entropy at the asked positions and of the pair question, in nats.
 
     The second is 0 for a causal batch: the question is asked at `[CLS]`, which sees nothing there.
     """
+    assert batch.picked is not None
     device = model.device
-    batch = batch.to(device)
-    attention = batch.attention
+    inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.inputs.items()}
+    labels, torn = (part.to(device, non_blocking=True) for part in (batch.labels, batch.torn))
+    picked = batch.picked.to(device, non_blocking=True)
     if batch.causal:
-        size = batch.ids.shape[1]
-        earlier = torch.ones(size, size, dtype=torch.bool, device=device).tril()
-        seen = earlier if attention is None else earlier & attention[:, None, None].bool()
-        attention = seen.expand(len(batch.ids), 1, size, size)
-    with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bf16(device)):
-        hidden, pooled = model.bert(
-            input_ids=batch.ids, token_type_ids=batch.segments, attention_mask=attention
-        )[:2]
-        at = hidden.reshape(-1, hidden.shape[-1])[batch.picked]  # logits only where asked for
+        rows, size = inputs["input_ids"].shape
+        seen = torch.ones(size, size, dtype=torch.bool, device=device).tril()
+        if "attention_mask" in inputs:
+            seen = seen & inputs["attention_mask"][:, None, None].bool()
+        inputs["attention_mask"] = seen.expand(rows, 1, size, size)
+    with autocast(device):
+        hidden, pooled = model.bert(**inputs)[:2]
+        at = hidden.reshape(-1, hidden.shape[-1])[picked]  # logits only where asked for
         words, pair = model.cls.predictions(at), model.cls.seq_relationship(pooled)
     cross_entropy = nn.functional.cross_entropy
-    torn = cross_entropy(pair.float(), batch.torn)
-    return cross_entropy(words.float(), batch.targets), 0.0 * torn if batch.causal else torn
+    apart = cross_entropy(pair.float(), torn)
+    return cross_entropy(words.float(), labels), 0.0 * apart if batch.causal else apart
 
 
 def held_out(model: BertForPreTraining, streams: dict[str, Stream], recipe: Pretraining,
@@ -83,45 +86,10 @@ def new_model(recipe: Pretraining) -> BertForPreTraining:
     )
 
 
-def _made_with(train: dict[str, Stream], recipe: Pretraining) -> str:
-    """Hashes of what a checkpoint belongs to: the recipe, and the text in tokens."""
-    digest = hashlib.sha256()
-    for lang, stream in sorted(train.items()):
-        digest.update(lang.encode() + stream.ids.tobytes() + stream.starts.tobytes())
-    return f"{recipe.hash} {digest.hexdigest()[:12]}"
-
-
-def _save(path: Path, step: int, seen: int, model: nn.Module, optimizer: torch.optim.AdamW,
-          made_with: str) -> None:  # fmt: skip
-    state = {f"model.{k}": v.detach().clone() for k, v in model.named_parameters()}
-    for name, parameter in model.named_parameters():
-        for moment in ("exp_avg", "exp_avg_sq"):
-            state[f"{moment}.{name}"] = optimizer.state[parameter][moment].clone()
-    with replacing(path) as partial:
-        save_file(state, partial, metadata={"step": str(step), "seen": str(seen),
-                                             "made_with": made_with})  # fmt: skip
-
-
-def _resume(path: Path, model: nn.Module, optimizer: torch.optim.AdamW,
-            made_with: str) -> tuple[int, int]:  # fmt: skip
-    with safe_open(path, "pt") as file:
-        at = file.metadata()
-    check_same(at.get("made_with", ""), made_with, path.parent)
-    state = load_file(path)
-    for name, parameter in model.named_parameters():
-        parameter.data.copy_(state[f"model.{name}"])
-        optimizer.state[parameter] = {
-            "step": torch.tensor(float(at["step"]), device=parameter.device),
-            "exp_avg": state[f"exp_avg.{name}"].to(parameter.device),
-            "exp_avg_sq": state[f"exp_avg_sq.{name}"].to(parameter.device),
-        }
-    return int(at["step"]), int(at["seen"])
-
-
 def pretrain(
     train: dict[str, Stream],
     validation: dict[str, Stream],
-    records: dict[str, list[tuple[np.ndarray, np.ndarray]]],
+    records: Records,
     recipe: Pretraining,
     folder: Path,
     save_every: int = 500,  # steps; a minute or so of work at risk
@@ -129,15 +97,24 @@ def pretrain(
 ) -> BertForPreTraining:
     """Train until `recipe.tokens` real tokens are seen; log to `folder/log.jsonl`.
 
-    On a GPU where there is one, in bf16 where it has units for that. Goes on from
-    `folder/checkpoint.safetensors` where that exists: on a CPU the result is that of a run never
-    stopped, bit for bit. Raises UserError where the checkpoint is of another recipe or other text.
+    Parameters:
+
+    - `train`: text to train on, by language.
+    - `validation`: text whose loss is logged.
+    - `records`: pairs of the gazetteer, by language.
+    - `recipe`: all numbers of the training.
+    - `folder`: of the log and of `checkpoint.safetensors`; where that exists the training goes on
+      from it, and on a CPU ends as one never stopped does, bit for bit.
+    - `save_every`, `report_every`: steps from a checkpoint, or line of the log, to the next.
+
+    On a GPU where there is one, in bf16 where it has units for that. Raises UserError where the
+    checkpoint is of another recipe or other text, and if a loss was not finite.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shares = sampling_shares({k: len(v.ids) for k, v in train.items()}, recipe.exponent)
-    checkpoint = folder / "checkpoint.safetensors"
+    path = folder / "checkpoint.safetensors"
     model = new_model(recipe)
-    if not checkpoint.exists():
+    if not path.exists():
         start_from_cooccurrence(model, train, shares, recipe)
     model.to(default_device()).train()
     decay = [p for p in model.parameters() if p.ndim > 1]
@@ -147,43 +124,70 @@ def pretrain(
          {"params": plain, "weight_decay": 0.0}],
         lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
-    step, seen, made_with = 0, 0, _made_with(train, recipe)
-    if checkpoint.exists():
-        step, seen = _resume(checkpoint, model, optimizer, made_with)
-    began, began_seen = time.perf_counter(), seen
-    recent: dict[str, list[torch.Tensor]] = {}  # read at a report only: a GPU need not wait
-    while seen < recipe.tokens:
-        progress = seen / recipe.tokens
-        batch = _batch(step, progress, train, shares, records, recipe)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress, recipe)
+    made_with = f"{recipe.hash} {_fingerprint(train)}"
+    at = checkpoint.resume(path, model, optimizer, made_with) or {"step": 0, "seen": 0}
+    log = _Log(folder / "log.jsonl", at["seen"])
+
+    def steps() -> Iterator[tuple[PairBatch, float]]:
+        while at["seen"] < recipe.tokens:
+            progress = at["seen"] / recipe.tokens
+            batch = _batch(at["step"], progress, train, shares, records, recipe)
+            at.update(step=at["step"] + 1, seen=at["seen"] + batch.tokens)  # once it is done
+            yield batch, learning_rate(progress, recipe)
+
+    def loss(_model: nn.Module, batch: PairBatch) -> torch.Tensor:
         words, pair = losses(model, batch)
-        (words + pair).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        step, seen = step + 1, seen + batch.tokens
-        recent.setdefault("next_word" if batch.causal else "mlm", []).append(words.detach())
-        if not batch.causal:
-            recent.setdefault("pair", []).append(pair.detach())
-        if step % report_every == 0 or seen >= recipe.tokens:
-            entry = {
-                "step": step,
-                "tokens": seen,
-                "train": {k: round(torch.stack(v).mean().item(), 4) for k, v in recent.items()},
-                "held_out_mlm": {
-                    lang: round(loss, 4)
-                    for lang, loss in held_out(model, validation, recipe).items()
-                },
-                "tokens_per_second": round((seen - began_seen) / (time.perf_counter() - began)),
-            }
-            with (folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps(entry) + "\n")
-            print(json.dumps(entry), flush=True)
-            recent.clear()
-        if step % save_every == 0 or seen >= recipe.tokens:
-            _save(checkpoint, step, seen, model, optimizer, made_with)
+        log.note(words, None if batch.causal else pair)
+        return words + pair
+
+    def after(_step: int, _loss: torch.Tensor) -> None:
+        done = at["seen"] >= recipe.tokens
+        if done or at["step"] % report_every == 0:
+            log.write(at, held_out(model, validation, recipe))
+        if done or at["step"] % save_every == 0:
+            checkpoint.save(path, model, optimizer, made_with, at)
+
+    fit(model, steps(), loss, optimizer, CLIP, after=after)
     return model.cpu().eval()
+
+
+def _fingerprint(train: dict[str, Stream]) -> str:
+    """Twelve hex digits over the text in tokens."""
+    parts = [
+        part
+        for lang, stream in sorted(train.items())
+        for part in (lang, stream.ids.tobytes(), stream.starts.tobytes())
+    ]
+    return short(*parts)
+
+
+class _Log:
+    """Mean losses since its last line, one line of JSON after another."""
+
+    def __init__(self, path: Path, seen: int) -> None:
+        self._path, self._began, self._began_seen = path, time.perf_counter(), seen
+        self._recent: dict[str, list[torch.Tensor]] = {}  # read in `write`: a GPU need not wait
+
+    def note(self, words: torch.Tensor, pair: torch.Tensor | None) -> None:
+        """The losses of a step; `pair` None for a causal batch."""
+        named = {"next_word": words} if pair is None else {"mlm": words, "pair": pair}
+        for name, loss in named.items():
+            self._recent.setdefault(name, []).append(loss.detach())
+
+    def write(self, at: dict[str, int], held_out: dict[str, float]) -> None:
+        """A line, to the file and to the screen."""
+        seconds = time.perf_counter() - self._began
+        entry = {
+            "step": at["step"],
+            "tokens": at["seen"],
+            "train": {k: round(torch.stack(v).mean().item(), 4) for k, v in self._recent.items()},
+            "held_out_mlm": {lang: round(loss, 4) for lang, loss in held_out.items()},
+            "tokens_per_second": round((at["seen"] - self._began_seen) / seconds),
+        }
+        with self._path.open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+        print(json.dumps(entry), flush=True)
+        self._recent.clear()
 
 
 def learning_rate(progress: float, recipe: Pretraining) -> float:
@@ -193,8 +197,7 @@ def learning_rate(progress: float, recipe: Pretraining) -> float:
 
 
 def _batch(step: int, progress: float, train: dict[str, Stream], shares: dict[str, float],
-           records: dict[str, list[tuple[np.ndarray, np.ndarray]]],
-           recipe: Pretraining) -> Batch:  # fmt: skip
+           records: Records, recipe: Pretraining) -> PairBatch:  # fmt: skip
     """The batch of a step, from the seed and the step alone."""
     rng = np.random.default_rng([recipe.seed, 0, step])
     causal = progress < recipe.causal_until

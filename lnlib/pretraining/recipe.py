@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+from lnlib.base.hashes import of_settings, settings
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Pretraining:
     @property
     def hash(self) -> str:
         """Twelve hex digits that change when any number above does."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+        return of_settings(settings(self))
 
 
 def sampling_shares(sizes: dict[str, int], exponent: float) -> dict[str, float]:

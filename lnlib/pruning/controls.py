@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 
-from lnlib.base import seeds
-from lnlib.base.hashes import short
+from lnlib.base import hashes, seeds
 from lnlib.base.provenance import versions
 from lnlib.encoders import Encoder
 from lnlib.masks.matrices import magnitudes
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.pruning.rounds import Search, prune
 from lnlib.pruning.search import start
 
@@ -21,7 +19,11 @@ def magnitude(encoder: Encoder, levels: tuple[int, ...], *, task: str = "", lang
               settings: Search | None = None) -> Ticket:  # fmt: skip
     """The untouched encoder's smallest weights, pruned in one shot to every level (%).
 
-    `task`, `lang`, `scale` and `seed` only name it: it is the same for all.
+    Parameters:
+
+    - `encoder`, `levels`: whose weights, and the sparsities (%).
+    - `task`, `lang`, `scale`, `seed`: only name it; it is the same for all.
+    - `settings`: of them `pooler` and `component_wise` count.
     """
     record, settings = _record("magnitude", encoder, levels, task, lang, scale, seed, settings)
     model = encoder.bare()
@@ -30,9 +32,15 @@ def magnitude(encoder: Encoder, levels: tuple[int, ...], *, task: str = "", lang
 
 def random(encoder: Encoder, levels: tuple[int, ...], seed: int, *, task: str = "", lang: str = "",
            scale: str = "", settings: Search | None = None) -> Ticket:  # fmt: skip
-    """Weights pruned at random to every level (%), drawn from the seed, the task and the language.
+    """Weights pruned at random to every level (%).
 
-    One draw for all levels, so that random masks nest as those of a search do.
+    Parameters:
+
+    - `encoder`, `levels`: whose weights, and the sparsities (%).
+    - `seed`, `task`, `lang`: what it is drawn from; all levels are of one draw, so that random
+      masks nest as those of a search do.
+    - `scale`: only names it.
+    - `settings`: of them `pooler` and `component_wise` count.
     """
     record, settings = _record("random", encoder, levels, task, lang, scale, seed, settings)
     empty = start(record, encoder.bare(), settings)
@@ -44,9 +52,10 @@ def random(encoder: Encoder, levels: tuple[int, ...], seed: int, *, task: str = 
 def _record(method: str, encoder: Encoder, levels: tuple[int, ...], task: str, lang: str,
             scale: str, seed: int, settings: Search | None) -> tuple[Record, Search]:  # fmt: skip
     settings = Search() if settings is None else settings
-    what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {asdict(settings)}"
+    switches = hashes.settings(settings)
+    what = f"{encoder.fingerprint} {method} {task} {lang} {levels} {seed} {switches}"
     record = Record(method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint,
-                    versions=versions(), search=short(what))  # fmt: skip
+                    versions=versions("pruning.controls"), search=hashes.short(what))  # fmt: skip
     return record, settings
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from lnlib.base import seeds
-from lnlib.base.device import default_device
-from lnlib.masks.matrices import magnitudes, prunable
+from lnlib.base.device import default_device, threads_for
+from lnlib.masks.matrices import largest, magnitudes, prunable
 from lnlib.tasks.examples import Encoded
 from lnlib.tasks.task import Task
 from lnlib.training.workbench import Workbench
@@ -38,15 +38,26 @@ def importances(model: nn.Module, bench: Workbench, criterion: str, pooler: bool
 def empirical_fisher(model: nn.Module, data: Encoded, task: Task, tokenizer: object,
                      parameters: dict[str, nn.Parameter], seed: int,
                      examples: int = 1_024) -> Iterator[tuple[str, np.ndarray]]:  # fmt: skip
-    """Mean squared gradient of each weight, example by example (the paper's Appendix D: 1,024)."""
+    """Mean squared gradient of each weight, example by example.
+
+    Parameters:
+
+    - `model`: trained, with the task's head.
+    - `data`, `task`, `tokenizer`: the examples, and how a batch and its loss are made of them.
+    - `parameters`: the weights that are asked for, by name.
+    - `seed`: of the choice of examples, and of what a batch draws.
+    - `examples`: how many are used; the paper's Appendix D has 1,024.
+    """
     model.to(default_device()).eval()
     sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
     rng = np.random.default_rng(seeds.derive(seed, "fisher"))
-    for number in rng.permutation(len(data))[:examples]:
-        drawn = seeds.derive(seed, "fisher", int(number))
-        loss, _ = task.loss(model, task.collate(data, np.array([number]), tokenizer, drawn))
-        gradients = torch.autograd.grad(loss, list(parameters.values()))
-        for name, gradient in zip(sums, gradients, strict=True):
-            sums[name] += gradient.float() ** 2
+    with threads_for(largest(model)):
+        for number in rng.permutation(len(data))[:examples]:
+            drawn = seeds.derive(seed, "fisher", int(number))
+            batch = task.collate(data, np.array([number]), tokenizer, drawn)
+            loss, _ = task.loss(model, batch)
+            gradients = torch.autograd.grad(loss, list(parameters.values()))
+            for name, gradient in zip(sums, gradients, strict=True):
+                sums[name] += gradient.float() ** 2
     for name, total in sums.items():
         yield name, (total / min(examples, len(data))).cpu().numpy()

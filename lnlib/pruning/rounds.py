@@ -9,18 +9,19 @@ stopped goes on from its file as if it never had been.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from lnlib.base import hashes
 from lnlib.base.errors import UserError, brief, choose
-from lnlib.base.hashes import of_settings
 from lnlib.masks.matrices import encoder_of, threshold_groups
 from lnlib.masks.smallest import fallen
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.pruning.criteria import importances
 from lnlib.pruning.methods import CRITERIA
 from lnlib.tasks.task import shuffled
@@ -124,8 +125,8 @@ def search_hash(bench: Workbench, settings: Search, method: str, levels: tuple[i
     what: dict[str, Any] = {
         "encoder": bench.encoder.fingerprint,
         "data": bench.data.fingerprint,
-        "recipe": asdict(bench.recipe),
-        "search": asdict(settings),
+        "recipe": hashes.settings(bench.recipe),
+        "search": hashes.settings(settings),
         "method": method,
         "task": bench.task.name,
         "lang": bench.lang,
@@ -134,4 +135,4 @@ def search_hash(bench: Workbench, settings: Search, method: str, levels: tuple[i
     }
     if bench.head_seed is not None:  # else absent, so that tickets from before it keep their hash
         what["head_seed"] = bench.head_seed
-    return of_settings(what)
+    return hashes.of_settings(what)

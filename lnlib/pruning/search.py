@@ -12,11 +12,11 @@ from torch import nn
 
 from lnlib.base.errors import UserError, choose
 from lnlib.base.files import locked
-from lnlib.base.provenance import versions
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import Matrix, prunable
-from lnlib.masks.ticket import Record, Ticket
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record
 from lnlib.pruning.methods import CRITERIA, METHODS, WITHOUT_DATA
 from lnlib.pruning.rounds import Search, head_of, one_round, search_hash, trainings, trainings_done
 from lnlib.training.workbench import Trained, Workbench
@@ -59,8 +59,9 @@ def search(
         settings = replace(settings, criterion=method)
     record = Record(
         method, bench.task.name, bench.lang, seed, bench.scale.name, levels, bench.encoder.name,
-        bench.encoder.fingerprint, bench.data.fingerprint, versions=versions(),
+        bench.encoder.fingerprint, bench.data.fingerprint,
         search=search_hash(bench, settings, method, levels, seed),
+        versions=bench.versions("pruning.rounds"),
     )  # fmt: skip
     found = _taken_up(path, record, bench, settings)
     if found is not None and trainings_done(found) >= trainings(record):

@@ -23,6 +23,7 @@ class Source:
     mask_lang: str = ""
     mask_seed: int | None = None
     sparsity: int = 0  # %
+    mask: str = ""  # the digest of its bits
 
     @classmethod
     def of(cls, ticket: Ticket | None, level: int) -> Source:
@@ -32,8 +33,8 @@ class Source:
             return cls()
         r = ticket.record
         if r.method in WITHOUT_DATA:
-            return cls(r.method, sparsity=level)
-        return cls(r.method, r.task, r.lang, r.seed, level)
+            return cls(r.method, sparsity=level, mask=ticket.digest(level))
+        return cls(r.method, r.task, r.lang, r.seed, level, ticket.digest(level))
 
 
 @dataclass(frozen=True)

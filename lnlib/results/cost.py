@@ -139,7 +139,7 @@ def cost(grid: Sequence[Run], measured: Mapping[str, Measured]) -> pd.DataFrame:
 
 def row(what: Measured, task: Task, lang: str, scale: Scale, encoder: Encoder) -> dict[str, Any]:
     """What was measured, as a row of `COST`."""
-    recipe, made_by = scale.recipe(task), versions()
+    recipe, made_by = scale.recipe(task), versions("training.workbench", task.module)
     return {
         "scale": scale.name, "task": task.name, "lang": lang, **asdict(what),
         "steps": recipe.steps, "recipe": recipe.hash, "encoder": encoder.fingerprint, **machine(),
@@ -173,6 +173,6 @@ def report(
     return (
         f"{table.to_string(index=False, float_format='{:.3g}'.format)}\n"
         f"In all {table['hours'].sum():.1f} hours on {where}, one run at a time "
-        f"({torch.get_num_threads()} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
+        f"({machine()['threads']} threads), and {table['disk, MB'].sum():,.0f} MB on disk\n"
         f"Hours at least, by the data sheet's peak: {', '.join(least)}"
     )

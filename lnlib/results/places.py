@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lnlib.base import seeds
+from lnlib.base.files import as_path
+
 
 @dataclass(frozen=True)
 class Places:
@@ -15,11 +18,11 @@ class Places:
     @classmethod
     def of(cls, runs_dir: str | Path, paper: str, scale: str) -> Places:
         """The places of a scale under a user's folder for runs."""
-        return cls(Path(runs_dir).expanduser() / paper / scale)
+        return cls(as_path(runs_dir, "runs_dir") / paper / scale)
 
     def search(self, task: str, lang: str, seed: int) -> Path:
         """The folder of one task, language and seed: TASK/LANG/seedN."""
-        return self.home / task / lang / f"seed{seed}"
+        return self.home / task / lang / f"seed{seeds.check(seed)}"
 
     def ticket(self, task: str, lang: str, seed: int, method: str = "ticket") -> Path:
         """Where a search keeps its ticket."""

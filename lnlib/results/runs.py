@@ -34,6 +34,13 @@ def search(
 ) -> Ticket:
     """Find a ticket, or take up the one on disk, and see that every score stands in the table.
 
+    Parameters:
+
+    - `bench`, `seed`: what is searched on.
+    - `places`: where the ticket and the table of scores are.
+    - `method`, `levels`, `settings`: of the search, see `pruning.search`.
+    - `on_round`, `progress`: called after every training, and after every step.
+
     A ticket's own scores go in as they come. A row that is missing though its round is done (a run
     killed between the two) is measured again, which gives the same number.
     """
@@ -60,12 +67,18 @@ def search(
     return ticket
 
 
-def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, home: Path,
+def measure(bench: Workbench, ticket: Ticket | None, level: int, seed: int, home: str | Path,
             table: Table = SCORES,
             progress: Callable[[int, float], None] | None = None) -> pd.Series:  # fmt: skip
     """The row in `home` for this mask on this target; trained and scored only if it is not there.
 
-    `table` is that of scores, or one with its columns.
+    Parameters:
+
+    - `bench`, `seed`: the target.
+    - `ticket`, `level`: whose mask, at which sparsity (%); None is the full model.
+    - `home`: the folder of the table.
+    - `table`: that of scores, or one with its columns.
+    - `progress`: called after every step.
     """
     seed = seeds.check(seed)
     key = {

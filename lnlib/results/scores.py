@@ -15,16 +15,16 @@ if TYPE_CHECKING:  # they bring torch, and a page that reads tables needs none
     from lnlib.training.workbench import Workbench
 
 _KEY = ("scale", "task", "lang", "seed", "method", "mask_task", "mask_lang", "mask_seed",
-        "sparsity")  # fmt: skip
+        "sparsity", "mask")  # fmt: skip
 _VERSIONS = ("lnlib", "code", "torch", "transformers", "python")
 SCORES = Table("scores", _KEY, (*_KEY, "metric", "value", "loss", "n", "lost_words", "steps",
                "seconds", "lnlib", "code", "recipe", "data", "encoder", "torch", "transformers",
-               "python", "machine", "device", "threads"))  # fmt: skip
+               "python", "machine", "device", "threads"), later=("mask",))  # fmt: skip
 
 
 def score_row(result: Result, bench: Workbench) -> dict[str, Any]:
     """One measurement with its provenance: a row of `SCORES`."""
-    made_by = versions()
+    made_by = bench.versions("pruning.transfer")
     return {
         "scale": bench.scale.name,
         "task": result.task,
@@ -42,7 +42,7 @@ def score_row(result: Result, bench: Workbench) -> dict[str, Any]:
     }
 
 
-def stamped(table: pd.DataFrame, scale: str, encoder: str) -> list[dict[str, Any]]:
-    """Rows about masks, with the scale, the encoder and the code that made them."""
-    made_by = {key: versions()[key] for key in ("lnlib", "code")}
+def stamped(table: pd.DataFrame, scale: str, encoder: str, *deciding: str) -> list[dict[str, Any]]:
+    """Rows with the scale, the encoder, and the code that made them: that of `deciding` modules."""
+    made_by = {key: versions(*deciding)[key] for key in ("lnlib", "code")}
     return table.assign(scale=scale, encoder=encoder, **made_by).to_dict("records")

@@ -7,7 +7,6 @@ changed one on purpose seals it again: `python -m lnlib seal results/foroutan/de
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,14 +16,17 @@ from typing import Any
 import pandas as pd
 
 from lnlib.base.errors import UserError
-from lnlib.base.files import locked, refused, replacing
+from lnlib.base.files import as_path, locked, refused, replacing
+from lnlib.base.hashes import checksum
 
 # Columns that are text in every table that has them: an empty cell is "", and "007" no number.
 TEXT = (
     "scale", "task", "lang", "method", "mask", "mask_scale", "mask_task", "mask_lang", "mask_a",
     "mask_b", "metric", "code", "recipe", "search", "data", "encoder", "by", "part", "source",
     "target", "measure", "claim", "unit", "verdict", "why", "rows", "switch", "other", "parts",
+    "block", "start", "model_a", "model_b", "length",
 )  # fmt: skip
+IDENTITIES = ("mask", "mask_a", "mask_b")  # the digest of a mask's bits; "" where it has none
 _SEAL = ",sha256:"
 
 
@@ -35,10 +37,12 @@ class Table:
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...]  # all of them, in the file's order
+    later: tuple[str, ...] = ()  # text that earlier versions did not write; read as ""
+    text: tuple[str, ...] = ()  # columns of text beside those in `TEXT`
 
     def path(self, home: str | Path) -> Path:
         """Its file in a folder."""
-        return Path(home) / f"{self.name}.csv"
+        return as_path(home, "folder") / f"{self.name}.csv"
 
     def read(self, home: str | Path) -> pd.DataFrame:
         """The table in a folder; empty with the right columns where the file is missing.
@@ -68,22 +72,34 @@ class Table:
     def add(self, home: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
         """Add rows, replacing rows of the same key; returns the table.
 
-        Under a lock and through a rename: two processes lose nothing, a kill tears nothing.
+        A row whose mask was not noted ("") gives way to one that names it and has the same key
+        otherwise. Under a lock and through a rename: two processes lose nothing, a kill tears
+        nothing.
         """
         path = self.path(home)
-        new = _typed(pd.DataFrame(list(rows), columns=list(self.columns)))
+        new = self._typed(pd.DataFrame(list(rows), columns=list(self.columns)))
         with locked(path):
-            old = self.read(home)
+            old = self._unnamed_gone(self.read(home), new)
             table = new if old.empty else pd.concat([old, new], ignore_index=True)
             table = table.drop_duplicates(list(self.key), keep="last")
             table = table.sort_values(list(self.key), ignore_index=True)
             _write(path, table)
         return table
 
+    def _unnamed_gone(self, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+        """`old` without the rows that do not say which mask they are of, and `new` does."""
+        names = [name for name in self.key if name in IDENTITIES]
+        if old.empty or not names:
+            return old
+        rest = [name for name in self.key if name not in IDENTITIES]
+        named = new[(new[names] != "").any(axis=1)]
+        same = pd.MultiIndex.from_frame(old[rest]).isin(pd.MultiIndex.from_frame(named[rest]))
+        return old[~(same & (old[names] == "").all(axis=1).to_numpy())]
+
     def replace(self, home: str | Path, rows: Iterable[dict[str, Any]]) -> None:
         """Write a table that is computed as a whole; what stood there before is gone."""
         path = self.path(home)
-        table = _typed(pd.DataFrame(list(rows), columns=list(self.columns)))
+        table = self._typed(pd.DataFrame(list(rows), columns=list(self.columns)))
         with locked(path):
             _write(path, table.sort_values(list(self.key), ignore_index=True))
 
@@ -99,19 +115,31 @@ class Table:
                 raise refused("read", path, cause) from cause
             _write(path, self._parsed(path, head.partition(_SEAL.encode())[0] + b"\n" + rows))
 
-    def _parsed(self, path: Path, text: bytes) -> pd.DataFrame:
+    def _parsed(self, path: Path, written: bytes) -> pd.DataFrame:
+        text = {*TEXT, *self.text}
         try:
-            found = text.partition(b"\n")[0].decode().split(",")
+            found = written.partition(b"\n")[0].decode().split(",")
             table = pd.read_csv(
-                io.BytesIO(text), header=None, skiprows=1, names=found, usecols=range(len(found)),
-                index_col=False, dtype={name: str for name in TEXT}, keep_default_na=False,
-                na_values={name: [""] for name in self.columns if name not in TEXT},
+                io.BytesIO(written), header=None, skiprows=1, names=found, index_col=False,
+                usecols=range(len(found)), keep_default_na=False,
+                dtype={name: str for name in text},
+                na_values={name: [""] for name in self.columns if name not in text},
             )  # fmt: skip
         except (ValueError, UnicodeDecodeError) as cause:  # pandas' own errors are ValueErrors
             raise UserError(f"{str(path)!r} is damaged: {cause}") from cause
+        before = [name for name in self.columns if name not in self.later]
+        if list(table.columns) == before:
+            table = table.assign(**dict.fromkeys(self.later, ""))[list(self.columns)]
         if tuple(table.columns) != self.columns:
             raise UserError(f"{str(path)!r} has other columns than this version of lnlib writes")
-        return _typed(table)
+        return self._typed(table)
+
+    def _typed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Text that is missing is "", as in the file; whole numbers stay whole where a cell is
+        empty: the full model has no mask's seed."""
+        text = [name for name in self.columns if name in TEXT or name in self.text]
+        table = table.assign(**{name: table[name].astype(object).fillna("") for name in text})
+        return table.astype({"mask_seed": "Int64"}) if "mask_seed" in table else table
 
 
 def find(table: pd.DataFrame, key: dict[str, object]) -> pd.DataFrame:
@@ -133,9 +161,4 @@ def _write(path: Path, table: pd.DataFrame) -> None:
 
 
 def _digest(head: bytes, rows: bytes) -> str:
-    return hashlib.sha256(head + b"\n" + rows).hexdigest()
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Whole numbers stay whole where a cell is empty: the full model has no mask's seed."""
-    return table.astype({"mask_seed": "Int64"}) if "mask_seed" in table else table
+    return checksum(head, b"\n", rows)

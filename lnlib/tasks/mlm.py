@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lnlib.base.errors import UserError
 from lnlib.tasks.examples import Batch, Encoded, from_batch, pad, padded_inputs
 from lnlib.tasks.losses import cross_entropy
 from lnlib.tasks.task import Task
@@ -26,6 +27,11 @@ def _blocks(examples: Iterable[dict], tokenizer: PreTrainedTokenizerBase, max_to
     """Running text cut into blocks of `max_tokens`; none is dropped (the reference drops some)."""
     before, after = _frame(tokenizer)
     room = max_tokens - len(before) - len(after)
+    if room < 1:
+        raise UserError(
+            f"max_tokens {max_tokens} leaves no room for text beside {len(before) + len(after)} "
+            "special tokens: expected more"
+        )
     blocks: list[list[int]] = []
     left: list[int] = []
     texts = iter(examples)
@@ -78,17 +84,29 @@ def mask_tokens(
 ) -> tuple[np.ndarray, np.ndarray]:
     """BERT's 80/10/10 masking of a share `rate` of `maskable`, in place.
 
-    ids flat int64; maskable the places that may be asked for. Of those picked four in five show
-    `mask`, one in ten a piece drawn from `others` (from, to), one in ten stays. Returns the places
-    picked, (P,), and what stood there.
+    Parameters:
+
+    - `ids`: flat, int64.
+    - `maskable`: the places that may be asked for.
+    - `rate`: the share that is.
+    - `mask`: the piece that four in five of them show.
+    - `others`: (from, to), the pieces that one in ten shows instead; one in ten stays.
+    - `rng`: what is drawn from.
+
+    Returns the places picked, (P,), and what stood there.
     """
-    count = min(len(maskable), max(1, round(rate * len(maskable))))
-    picked = np.sort(rng.choice(maskable, count, replace=False))
+    picked = pick_tokens(maskable, rate, rng)
     targets = ids[picked].copy()
-    fate = rng.random(count)
-    shown = np.where(fate < 0.8, mask, rng.integers(*others, size=count))
+    fate = rng.random(len(picked))
+    shown = np.where(fate < 0.8, mask, rng.integers(*others, size=len(picked)))
     ids[picked] = np.where(fate < 0.9, shown, targets)
     return picked, targets
+
+
+def pick_tokens(maskable: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """A share `rate` of the places `maskable`, one at least if there is any, in rising order."""
+    count = min(len(maskable), max(1, round(rate * len(maskable))))
+    return np.sort(rng.choice(maskable, count, replace=False))
 
 
 def _nothing(logits: torch.Tensor, batch: Batch) -> list:

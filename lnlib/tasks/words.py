@@ -53,9 +53,8 @@ def _space(tokenizer: PreTrainedTokenizerBase) -> str:
     """
     if not tokenizer.is_fast:
         raise UserError(
-            f"{type(tokenizer).__name__} does not tell which word a piece is from (word_ids), which "
-            "words with tags need: expected a fast tokenizer, that is a tokenizer.json beside the "
-            "encoder"
+            f"{type(tokenizer).__name__} does not tell which word a piece is from (word_ids), as "
+            "words with tags need: expected a fast tokenizer, a tokenizer.json beside the encoder"
         )
 
     def pieces(text: str | list[str]) -> list[int]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+from transformers import PreTrainedTokenizerBase
 
 from lnlib.base import seeds
-from lnlib.base.device import default_device
+from lnlib.base.device import default_device, threads_for
 from lnlib.base.errors import UserError
 from lnlib.masks.applying import Mask, masked
+from lnlib.masks.matrices import largest
 from lnlib.tasks.examples import training_order
 from lnlib.tasks.task import TaskData
 from lnlib.training.recipe import Recipe
+from lnlib.training.used_rows import only_rows, pieces_of
 
 Progress = Callable[[int, float], None]  # step done, its loss in nats
 Batch = TypeVar("Batch")
@@ -35,16 +38,17 @@ def fit(
 
     Parameters:
 
+    - `model`: in training mode, on its device.
     - `steps`: batches with the learning rate of each; any iterator, so also an endless stream.
     - `loss_of`: (model, batch), the mean loss that is minimised.
     - `optimizer`: over the parameters that train.
-    - `clip`: the gradient's norm at most.
+    - `clip`: the norm at most of the gradient of all the model's parameters together.
     - `mask`: pruned weights are zeroed first and stay zero.
     - `after`: called after every step with its number and loss, to log or to keep a checkpoint.
 
     Raises UserError at the end if a loss was not finite.
     """
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    parameters = list(model.parameters())
     losses: list[torch.Tensor] = []
     with masked(model, mask):
         for step, (batch, rate) in enumerate(steps):
@@ -62,7 +66,7 @@ def fit(
     if not np.isfinite(curve).all():
         raise UserError(
             f"training diverged at step {int(np.argmin(np.isfinite(curve)))}: try a learning rate "
-            f"below {max(group['initial_lr'] for group in optimizer.param_groups)}"
+            f"below {optimizer.defaults['lr']}"
         )
     return curve
 
@@ -71,7 +75,7 @@ def train(
     model: nn.Module,
     data: TaskData,
     recipe: Recipe,
-    tokenizer: object,
+    tokenizer: PreTrainedTokenizerBase,
     seed: int,
     mask: Mask | None = None,
     horizon: int | None = None,
@@ -81,6 +85,7 @@ def train(
 
     Parameters:
 
+    - `model`, `recipe`: what is trained, and how.
     - `data`, `tokenizer`: batches of the training split, in an order that `seed` decides.
     - `seed`: also of dropout, and of what a batch draws (MLM's masked tokens).
     - `mask`: as in `fit`.
@@ -94,10 +99,6 @@ def train(
     with memory_in_words(recipe):
         model.to(default_device()).train()
     torch.manual_seed(seeds.derive(seed, "dropout"))
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], lr=recipe.learning_rate,
-        eps=recipe.epsilon, weight_decay=0.0, fused=True,
-    )  # fmt: skip
     order = training_order(data.train.lengths, recipe.batch_size, recipe.steps, seed)
     steps = (
         (
@@ -107,7 +108,12 @@ def train(
         for step, index in enumerate(order)
     )
     told = None if progress is None else lambda step, loss: progress(step, loss.item())
-    with memory_in_words(recipe):
+    rows = only_rows(model, pieces_of(data, tokenizer)) if recipe.only_used_rows else nullcontext()
+    with memory_in_words(recipe), threads_for(largest(model)), rows:
+        optimizer = torch.optim.AdamW(
+            [p for p in model.parameters() if p.requires_grad], lr=recipe.learning_rate,
+            eps=recipe.epsilon, weight_decay=0.0, fused=True,
+        )  # fmt: skip
         return fit(model, steps, lambda m, batch: data.task.loss(m, batch)[0], optimizer,
                    recipe.clip, mask, told)  # fmt: skip
 

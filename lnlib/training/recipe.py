@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError, choose
-from lnlib.base.hashes import of_settings
+from lnlib.base.errors import UserError, brief, choose, is_number
+from lnlib.base.hashes import LATER, of_settings, settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,9 @@ class Recipe:
     warmup: float = 0.0  # share of the steps; the paper has none
     epsilon: float = 1e-8  # Adam's; Table 7
     clip: float = 1.0  # norm of the gradient; the reference code's
+    # Leave word embeddings that the data never use out of the optimizer (see `used_rows`): worth it
+    # where there are many, and off where numbers were recorded to the last digit.
+    only_used_rows: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         for name in ("train_examples", "validation_examples", "steps", "batch_size", "max_tokens"):
@@ -36,13 +39,16 @@ class Recipe:
             object.__setattr__(self, name, value)  # numpy's is no JSON, so has no hash
         for name in ("learning_rate", "epsilon", "clip"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
+            if not is_number(value) or not 0 < value < math.inf:
                 raise UserError(f"{name} {value!r}: expected a number above 0")
+            object.__setattr__(self, name, float(value))
+        if not isinstance(self.only_used_rows, bool):
+            raise UserError(f"only_used_rows {brief(self.only_used_rows)}: expected True or False")
 
     @property
     def hash(self) -> str:
         """Twelve hex digits that change when any number above does."""
-        return of_settings(asdict(self))
+        return of_settings(settings(self))
 
     def rate(self, step: int, steps: int | None = None) -> float:
         """The learning rate of a step: linear warm-up, then linear to zero at `steps` (Table 7)."""

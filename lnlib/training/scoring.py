@@ -10,7 +10,8 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from lnlib.base import seeds
-from lnlib.base.device import default_device
+from lnlib.base.device import default_device, threads_for
+from lnlib.masks.matrices import largest
 from lnlib.tasks.examples import IGNORE, evaluation_order
 from lnlib.tasks.task import Score, TaskData
 from lnlib.training.loop import memory_in_words
@@ -24,7 +25,7 @@ def score(model: nn.Module, data: TaskData, recipe: Recipe, tokenizer: PreTraine
     task, held_out = data.task, data.validation
     losses, weights = [], []
     predicted: list[Any] = [None] * len(held_out)
-    with torch.no_grad(), memory_in_words(recipe):
+    with torch.no_grad(), memory_in_words(recipe), threads_for(largest(model)):
         # Without gradients four times the batch takes less memory than a training step.
         for number, index in enumerate(evaluation_order(held_out.lengths, 4 * recipe.batch_size)):
             drawn = seeds.derive(seed, "score", number)

@@ -12,6 +12,7 @@ from torch import nn
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
+from lnlib.base.provenance import versions
 from lnlib.corpora.loading import Corpus, load
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask
@@ -38,7 +39,7 @@ class Workbench:
                  data_dir: str | Path | None = None, recipe: Recipe | None = None,
                  data: TaskData | None = None,
                  head_seed: int | None = None) -> None:  # fmt: skip
-        """Load and encode the data (or take `data`); `recipe` replaces the scale's.
+        """Load and encode the data, or take `data`, read before; `recipe` replaces the scale's.
 
         With `head_seed` every head is drawn from it, whatever the seed of the training. UserError
         for data of another task, language or tokenizer, and for what `load` refuses.
@@ -48,8 +49,6 @@ class Workbench:
         self.recipe = scale.recipe(task) if recipe is None else recipe
         if not isinstance(self.recipe, Recipe):
             raise UserError(f"recipe {brief(recipe)}: expected a Recipe")
-        if data is not None and data_dir is not None:
-            raise UserError("data and data_dir: pass one of them")
         self.data = self._load(data_dir) if data is None else self._own(data)
         try_out(encoder, self.data)
 
@@ -66,7 +65,7 @@ class Workbench:
             )
         pieces, most = len(self.encoder.tokenizer), self.encoder.max_tokens
         for split in (data.train, data.validation):
-            if split.ids.max() >= pieces or (most and split.lengths.max() > most):
+            if split.ids.max(initial=0) >= pieces or (most and split.lengths.max() > most):
                 raise UserError(
                     f"these data were encoded for another encoder than {self.encoder.name!r}, "
                     f"which has {pieces:,} pieces and reads {most or 'any number of'} tokens"
@@ -85,15 +84,27 @@ class Workbench:
         sizes = recipe.train_examples, recipe.validation_examples
         return encode(self.task, corpus, self.encoder.tokenizer, most, sizes)
 
+    def versions(self, deciding: str) -> dict[str, str]:
+        """What made a number on it: packages, and the code of a module and of the task."""
+        return versions(deciding, self.task.module)
+
     def train(self, seed: int, mask: Mask | None = None, *, data: TaskData | None = None,
               head: dict[str, torch.Tensor] | None = None,
               horizon: int | None = None,
               progress: Callable[[int, float], None] | None = None) -> Trained:  # fmt: skip
         """Put the head on the pre-trained weights, apply the mask, train, score.
 
-        The head, the order of the examples and MLM's masking depend on the seed alone, so that
-        trainings of one seed differ in their mask and nothing else. `data` replaces the training
-        data, never the data that are scored. UserError for a mask that does not fit the encoder.
+        Parameters:
+
+        - `seed`: the head, the order of the examples and MLM's masking depend on it alone, so that
+          trainings of one seed differ in their mask and nothing else.
+        - `mask`: pruned weights are zeroed first and stay zero.
+        - `data`: replaces the training data, never the data that are scored.
+        - `head`: weights that replace those of the head.
+        - `horizon`: steps after which the rate is zero, if not after the recipe's.
+        - `progress`: called after every step with its number and loss.
+
+        Raises UserError for a mask that does not fit the encoder.
         """
         model = self.model(seed)
         if head is not None:

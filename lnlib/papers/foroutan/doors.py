@@ -256,7 +256,14 @@ def places(runs_dir: str | Path, scale: str | Scale) -> Places:
 def ticket_at(encoder: Encoder, task: str | Task, lang: str, scale: str | Scale, sparsity: int,
               seed: int, runs_dir: str | Path,
               data_dir: str | Path | None = None) -> Ticket:  # fmt: skip
-    """The ticket in `runs_dir` that has a mask at `sparsity` %, searched first if there is none.
+    """The ticket of a search that has a mask at `sparsity` %, searched first if there is none.
+
+    Parameters:
+
+    - `encoder`, `task`, `lang`, `scale`, `seed`: of the search.
+    - `sparsity`: in %.
+    - `runs_dir`: where tickets are looked for and left.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
 
     A search that was stopped before that level goes on with the levels it was started with, one
     that was to end before it goes on to it.

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lnlib.base.errors import UserError
 from lnlib.base.files import locked
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.excess import excess_table
@@ -30,8 +31,9 @@ from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.papers.foroutan.doors import find_ticket, places
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES
-from lnlib.results.scores import stamped
+from lnlib.results.scores import SCORES, stamped
 
+DECIDING = ("masks.overlap", "masks.excess")  # what decides these numbers
 GROUPINGS = ("all", "layer", "component")
 PLACE = ("machine", "device")  # where a score was measured: its last digits depend on it
 Name = tuple[str, str, str, int]
@@ -50,11 +52,13 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False)
     first to come in and the last to go.
     """
     source, home = places(runs_dir, scale).home, places(results_dir, scale).home
+    if not SCORES.path(source).exists():
+        raise UserError(f"nothing has run in {str(source)!r}: no {SCORES.path(source).name} there")
     encoder = load_encoder(SCALES[scale].encoder)
     paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
     found = [_mask(path, encoder.fingerprint) for path in sorted(paths)]
     masks = [mask for mask in found if mask is not None]
-    scores = tables.read(source / "scores.csv")
+    scores = SCORES.read(source)
     current = scores[SCALES[scale].current(scores) & (scores["encoder"] == encoder.fingerprint)]
     with locked(home / "record", f"another process records {str(home)!r}: waiting for it to end"):
         again = _searched_again(tables.read(home / "density.csv"), masks)
@@ -93,12 +97,17 @@ def _named(rows: pd.DataFrame, columns: Sequence[str], names: set[Name]) -> np.n
 def _searched_again(density: pd.DataFrame, masks: Sequence[PackedMask]) -> set[Name]:
     """Names of the tickets whose mask is not the one that the tables have under their name.
 
-    Told by the density of the parts: another search changes more weights than the table's digits
-    hide.
+    Told by the mask's digest; where none was noted, by the density of the parts: another search
+    changes more weights than the table's digits hide.
     """
     known = density.set_index([*MASK, "by", "part"])["density"]
+    digests = density[density["mask"] != ""].set_index(list(MASK))["mask"].to_dict()
     out = set()
     for mask in masks:
+        if _name(mask) in digests:
+            if digests[_name(mask)] != mask.digest:
+                out.add(_name(mask))
+            continue
         now = density_table([mask], HEADLINE, GROUPINGS)
         before = known.reindex(pd.MultiIndex.from_frame(now[known.index.names])).astype(float)
         if (abs(before.to_numpy() - now["density"].to_numpy()) > DIGITS).any():
@@ -140,10 +149,14 @@ def _add_scores(home: Path, current: pd.DataFrame, left_out: set[Name]) -> None:
 
 def _elsewhere(scores: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
     """Which scores `others` has too, of the same data and settings, from another machine."""
-    same = [*tables.SCORES.key, "recipe", "data", "encoder"]
-    both = scores.merge(others[[*same, *PLACE]], on=same, how="left", suffixes=("", " there"))
-    there = both[[f"{name} there" for name in PLACE]].set_axis(PLACE, axis=1)
-    return (there.notna().all(axis=1) & (there != both[list(PLACE)]).any(axis=1)).to_numpy(bool)
+    same = [name for name in tables.SCORES.key if name != "mask"]
+    same += ["recipe", "data", "encoder"]
+    mine = scores.reset_index(drop=True).rename_axis("row").reset_index()
+    both = mine.merge(others[[*same, "mask", *PLACE]], on=same, suffixes=("", " there"))
+    masks = both["mask"], both["mask there"]  # one that was not noted may be any
+    one = (masks[0] == masks[1]) | (masks[0] == "") | (masks[1] == "")
+    place = np.any([both[name] != both[f"{name} there"] for name in PLACE], axis=0)
+    return mine["row"].isin(both.loc[one & place, "row"]).to_numpy(bool)
 
 
 def _compare(scale: str, encoder: Encoder,
@@ -153,7 +166,7 @@ def _compare(scale: str, encoder: Encoder,
     made: dict[str, list[dict[str, Any]]] = {"density": [], "overlap": [], "excess": []}
 
     def note(name: str, table: pd.DataFrame) -> None:
-        made[name] += stamped(table, scale, encoder.fingerprint)
+        made[name] += stamped(table, scale, encoder.fingerprint, *DECIDING)
 
     def control(task: str, method: str) -> PackedMask:
         ticket = find_ticket(encoder, task, DRAWN_FOR, scale, method=method, levels=(HEADLINE,))

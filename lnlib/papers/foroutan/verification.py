@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from lnlib.base.errors import UserError, choose
+from lnlib.base.errors import UserError, brief, choose, is_number
 from lnlib.base.files import as_path
-from lnlib.base.provenance import machine, versions
+from lnlib.base.provenance import machine
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.doors import Workbench, find_ticket, places, transfer
@@ -40,8 +40,8 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
     ticket that no search of a scale's own makes again.
     """
     path, runs_dir = as_path(path), as_path(runs_dir, "runs_dir")
-    if isinstance(share, bool | str) or not 0 < share <= 1:
-        raise UserError(f"share {share!r}: expected more than 0 and at most 1")
+    if not is_number(share) or not 0 < share <= 1:
+        raise UserError(f"share {brief(share)}: expected more than 0 and at most 1")
     if path.suffix == ".csv":
         if not path.is_file():  # elsewhere a missing table is an empty one
             raise UserError(f"no table at {str(path)!r}")
@@ -51,17 +51,17 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
 
 def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None) -> pd.DataFrame:
     record, encoder = ticket.record, _encoder_of(ticket)
-    now, before = versions(), record.versions
-    made_with = ", ".join(name for name in now if before.get(name) != now[name])
     # A search that is scored has one training more than rounds that prune.
     numbers = _spread(max(ticket.rounds, len(record.scores)), share)
     if record.method in WITHOUT_DATA:
         whole = find_ticket(encoder, record.task, record.lang, record.scale, seed=record.seed,
                             method=record.method, levels=record.levels)  # fmt: skip
-        made = [(number, whole) for number in numbers]
+        now, made = whole.record.versions, [(number, whole) for number in numbers]
     else:
         bench = Workbench(encoder, record.task, record.lang, record.scale, data_dir=data_dir)
+        now = bench.versions("pruning.rounds")
         made = [(number, _one_more(ticket.cut(number), bench)) for number in numbers]
+    made_with = ", ".join(name for name in now if record.versions.get(name) != now[name])
     rows: list[tuple[str, float, float, str]] = []
     for number, again in made:
         if number < ticket.rounds:
@@ -152,7 +152,7 @@ def _mask_of(row: pd.Series, bench: Workbench, runs_dir: Path) -> Ticket | None:
 
 def _other(row: pd.Series, bench: Workbench) -> str:
     """What the row was made with that is not what there is now, by name."""
-    now: dict[str, Any] = versions() | machine()
+    now: dict[str, Any] = bench.versions("pruning.transfer") | machine()
     now |= {"recipe": bench.recipe.hash, "data": bench.data.fingerprint,
             "encoder": bench.encoder.fingerprint}  # fmt: skip
     return ", ".join(name for name in now if name in row and str(row[name]) != str(now[name]))

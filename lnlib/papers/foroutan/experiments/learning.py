@@ -19,7 +19,15 @@ from lnlib.results import runs
 
 def measure(task: str, langs: Sequence[str], scale: str, steps: Sequence[int], results_dir: Path,
             data_dir: str | Path | None = None) -> None:  # fmt: skip
-    """`learning_curve` of a task in some languages, into `learning.csv`."""
+    """`learning_curve` of a task in some languages, into `learning.csv`.
+
+    Parameters:
+
+    - `task`, `langs`, `scale`: what is trained.
+    - `steps`: optimizer steps, one training each.
+    - `results_dir`: where tables go.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    """
     encoder = load_encoder(SCALES[scale].encoder)
     for lang in langs:
         bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)

@@ -69,7 +69,7 @@ def measure(
             continue
         mask = check_ticket(ticket, encoder, HEADLINE) if ticket else None
         rows = retrieval_table(encoder, sentences, mask).assign(**who, **made_with)
-        table = RETRIEVAL.add(home, stamped(rows, scale, encoder.fingerprint))
+        table = RETRIEVAL.add(home, stamped(rows, scale, encoder.fingerprint, "states.retrieval"))
         print(" ".join(str(value) for value in who.values() if value is not None), flush=True)
     return table
 

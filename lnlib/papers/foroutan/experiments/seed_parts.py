@@ -27,6 +27,7 @@ from lnlib.results.scores import stamped
 from lnlib.tasks.examples import training_order
 from lnlib.tasks.task import TaskData
 
+DECIDING = ("masks.overlap", "masks.excess")  # what decides these numbers
 # What a search has in common with one of seed 0: the seeds of its head and of its order. Where a
 # round of seed 0 leaves sentences out, also a search on these alone, under seed 0's head.
 OTHER_TEXT = "head-other-text"
@@ -36,6 +37,13 @@ PARTS = {"both": (0, 0), "head": (0, 1), OTHER_TEXT: (0, 1), "order": (1, 0), "n
 def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
             data_dir: str | Path | None = None) -> None:  # fmt: skip
     """Search every language with each of PARTS, and write `seed_parts.csv`.
+
+    Parameters:
+
+    - `task`, `langs`, `scale`: what is searched.
+    - `runs_dir`: where tickets are kept; what is there is not searched again.
+    - `results_dir`: where tables go.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
 
     A row is a search in `lang` that has `parts` in common with the ticket of seed 0 in `other`, at
     50 %: `jaccard`, and of `masks.excess` the departures they share (`shared`) and would share by
@@ -67,7 +75,7 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
         parts=[keys[own][1] for own, _ in pairs],
         jaccard=[jaccard(tickets[own], tickets[other], HEADLINE) for own, other in pairs],
     )
-    rows = stamped(table, scale, encoder.fingerprint)
+    rows = stamped(table, scale, encoder.fingerprint, *DECIDING)
     SEED_PARTS.add(places(results_dir, scale).home, rows)
 
 

@@ -35,6 +35,14 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
             data_dir: str | Path | None = None, seed: int = 0) -> None:  # fmt: skip
     """Search with every switch in every language, and write `switches.csv`.
 
+    Parameters:
+
+    - `task`, `langs`, `scale`: what is searched.
+    - `runs_dir`: where tickets are kept; what is there is not searched again.
+    - `results_dir`: where tables go.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    - `seed`: of the searches.
+
     A row is a language under a switch, at 50 %: `value` is the score of its mask, trained as every
     mask is; `searched` the score inside the search (for what it is worth under a head that was
     kept, or a rate that hardly falls); `jaccard_plain` the overlap with the mask found without the
