@@ -136,3 +136,20 @@ def _row(claim: ledger.Claim, task: str, tables: Tables) -> dict[str, object]:
         "why": why,
         "rows": ledger.rows_behind((getattr(tables, name) for name in measure.reads), task),
     }
+
+
+def in_words(found: pd.DataFrame, number: str, task: str, agrees: str, differs: str,
+             unclear: str) -> str:  # fmt: skip
+    """The sentence for the verdict on a claim: no heading of a finding may say more than it.
+
+    Parameters:
+
+    - `found`: verdicts, as `verdicts` gives them.
+    - `number`: what a reader calls the claim ("5a").
+    - `task`: by name.
+    - `agrees`, `differs`, `unclear`: the sentences; the last also where nothing has run.
+    """
+    (claim,) = (claim for claim in CLAIMS if claim.number == number)
+    mine = (found["id"] == claim.id) & (found["measure"] == claim.measure)
+    (verdict,) = found.loc[mine & (found["task"] == task), "verdict"]
+    return {ledger.AGREES: agrees, ledger.DIFFERS: differs}.get(verdict, unclear)
