@@ -43,9 +43,9 @@ def _printed_winners(task: str) -> float:
     return 100.0 * float((table[table["task"] == task]["ticket_sparsity"] >= HEADLINE).mean())
 
 
-def _printed_overlap(task: str, rung: str, below: str) -> float:
-    ladder = nulls.published_ladder(task)
-    return ladder[rung] - ladder[below]
+def _printed_overlap(task: str, comparison: str, below: str) -> float:
+    means = nulls.published_means(task)
+    return means[comparison] - means[below]
 
 
 def _printed_criterion(task: str, criterion: str) -> float:
@@ -70,10 +70,10 @@ def _printed_mixture(_task: str) -> float:
 PRINTED: dict[str, Callable[[str], float]] = {
     "winning_share": _printed_winners,
     "overlap_over_chance": partial(
-        _printed_overlap, rung="other language, same seed", below="independent masks"
+        _printed_overlap, comparison="other language, same seed", below="independent masks"
     ),
     "seed_over_language": partial(
-        _printed_overlap, rung="same language, other seed", below="other language, same seed"
+        _printed_overlap, comparison="same language, other seed", below="other language, same seed"
     ),
     "ranked_by_change": partial(_printed_criterion, criterion="change"),
     "ranked_by_fisher": partial(_printed_criterion, criterion="fisher"),

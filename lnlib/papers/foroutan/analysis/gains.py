@@ -35,9 +35,7 @@ def at(scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE) -
     return _at(scores, task, method, sparsity).groupby("lang")["value"].mean()
 
 
-def seeds_at(
-    scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE
-) -> pd.Series:
+def seeds_at(scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE) -> pd.Series:
     """How many seeds stand behind each mean of `at`."""
     return _at(scores, task, method, sparsity).groupby("lang")["seed"].nunique()
 
