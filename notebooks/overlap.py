@@ -88,7 +88,7 @@ from lnlib.papers.foroutan import figures
 figures.overlap_matrix(overlap, p["task"], sparsity=p["sparsity"])
 
 # %%
-figures.overlap_ladder(overlap, p["task"], sparsity=p["sparsity"])
+figures.overlap_comparisons(overlap, p["task"], sparsity=p["sparsity"])
 
 # %%
 figures.layer_profile(overlap, sparsity=p["sparsity"])

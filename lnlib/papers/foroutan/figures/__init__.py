@@ -9,9 +9,9 @@ from lnlib.figures.growth import growth
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
 from lnlib.papers.foroutan.figures.overlap import (
     density_profile,
-    excess_ladder,
+    excess_comparisons,
     layer_profile,
-    overlap_ladder,
+    overlap_comparisons,
     overlap_matrix,
     tree,
 )
@@ -31,12 +31,12 @@ __all__ = [
     "SHARES",
     "Figure",
     "density_profile",
-    "excess_ladder",
+    "excess_comparisons",
     "gains_by_origin",
     "growth",
     "layer_profile",
     "losses",
-    "overlap_ladder",
+    "overlap_comparisons",
     "overlap_matrix",
     "retrieval_by_layer",
     "sparsity_curve",
