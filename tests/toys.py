@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 import transformers
 from tokenizers.models import WordPiece
 
 from lnlib.corpora import gazetteer
+from lnlib.papers.foroutan.scales import SCALES
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import SPECIAL, train_tokenizer
-from lnlib.training.recipe import Recipe
+from lnlib.training.recipe import Recipe, Scale
 
 # Three steps of four sentences: enough for every line of a search to run.
 RECIPE = Recipe(
     train_examples=24, validation_examples=12, steps=3, batch_size=4, learning_rate=2e-3,
     max_tokens=48, warmup=0.1,
 )  # fmt: skip
+
+
+def put_at_demo(encoder, monkeypatch) -> None:
+    """Make it the encoder of scale `demo`, in three steps a round."""
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), RECIPE))
+    monkeypatch.setitem(SCALES, "demo", Scale("demo", encoder.path, "gazetteer", recipes))
 
 
 @cache
