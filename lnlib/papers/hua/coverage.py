@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lnlib.papers.hua.scales import Scale
 from lnlib.papers.hua.world.languages import Languages, languages
+
+if TYPE_CHECKING:  # it brings torch
+    from lnlib.papers.hua.scales import Scale
 
 TASKS = ("alignment", "transfer")  # what a network is trained to be asked
 SEEDS = (0, 1, 2)  # the fewest with an interval; the paper has one, and nine for claim 7

@@ -7,33 +7,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from lnlib.figures.style import Figure, blank, figure_of
+from lnlib.papers.hua.analysis.means import SERIES, means, method_of, usual
 
 _SAFE = sns.color_palette("colorblind").as_hex()
-# What a probe is put to, with a colour, a marker and a place beside the others.
+# Of `means.SERIES`: a colour, a marker and a place beside the others.
 _PROBED = (
-    ("its own language", _SAFE[0], "o", -0.24),
-    ("another language", _SAFE[3], "D", -0.08),
-    ("another, board turned", _SAFE[1], "^", 0.08),
-    ("another, states rotated", _SAFE[2], "s", 0.24),
-)
+    (_SAFE[0], "o", -0.24), (_SAFE[3], "D", -0.08), (_SAFE[1], "^", 0.08), (_SAFE[2], "s", 0.24)
+)  # fmt: skip
 _BLANK = "#999999"  # the network that was never trained
 _DASHES = ("-", "--", "-.", ":")
-
-
-def _series(rows: pd.DataFrame) -> pd.Series:
-    """Which of `_PROBED` each row of the table of alignment is, "" where it is none."""
-    own = rows["source"] == rows["target"]
-    named = {"accuracy": "another language", "best symmetry": "another, board turned",
-             "rotation": "another, states rotated"}  # fmt: skip
-    return rows["measure"].map(named).fillna("").mask(own, "its own language")
-
-
-def method_of(rows: pd.DataFrame) -> pd.Series:
-    """The method of each row in words, with its anchors: "4 anchors"."""
-    count = rows["anchors"].astype(str)
-    named = count + " anchor" + (rows["anchors"].astype(int) != 1).map({True: "s", False: ""})
-    joined = rows["method"].where(rows["anchors"] == 0, rows["method"] + ", " + named)
-    return joined.where(rows["method"] != "anchors", named)
 
 
 def alignment(table: pd.DataFrame, probe: str = "mlp", board: str = "absolute") -> Figure:
@@ -42,28 +24,23 @@ def alignment(table: pd.DataFrame, probe: str = "mlp", board: str = "absolute") 
     Grey crosses are the same of a network that was never trained; the line is what the number of
     the move alone tells.
     """
-    rows = table[(table["probe"] == probe) & (table["board"] == board)]
-    rows = rows.assign(series=_series(rows), shown=method_of(rows) if len(rows) else "")
-    rows = rows[rows["series"] != ""]
-    if rows.empty:
+    found = means(table, probe, board)
+    if found.empty:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "the alignment of languages")
         return figure
-    order = {name: place for place, name in enumerate(rows["shown"].unique())}
-    figure, (axes,) = figure_of(max(4.5, 2.2 + 1.2 * len(order)), 4.2)
-    means = rows.groupby(["network", "series", "shown", "seed"], as_index=False)["value"].mean()
-    for name, colour, marker, aside in _PROBED:
-        for network, style in (
-            ("random", {"color": _BLANK, "marker": "x", "zorder": 2}),
-            ("trained", {"color": colour, "marker": marker, "zorder": 3}),
-        ):
-            of = means[(means["series"] == name) & (means["network"] == network)]
+    order = {name: place for place, name in enumerate(found["shown"].unique())}
+    figure, (axes,) = figure_of(3.5 + 1.1 * len(order), 4.2)
+    for name, (colour, marker, aside) in zip(SERIES, _PROBED, strict=True):
+        for network, colours, markers, label in (
+            ("random", _BLANK, "x", None), ("trained", colour, marker, name)
+        ):  # fmt: skip
+            of = found[(found["series"] == name) & (found["network"] == network)]
             x = of["shown"].map(order) + aside
-            label = name if network == "trained" else ""
-            axes.scatter(x, 100 * of["value"], s=30, label=label, **style)
+            axes.scatter(x, of["value"], s=30, color=colours, marker=markers, label=label)
     axes.scatter([], [], color=_BLANK, marker="x", label="each in a random network")
-    usual = table[(table["measure"] == "majority") & (table["board"] == board)]["value"]
-    axes.axhline(100 * usual.mean(), color=_BLANK, ls="--", label="from the number of the move")
+    level = usual(table, board)
+    axes.axhline(level, color=_BLANK, ls="--", label="from the number of the move")
     axes.set_xticks(list(order.values()), list(order))
     axes.set(xlim=(-0.5, len(order) - 0.5), ylabel="squares read right (%)")
     axes.grid(visible=False, axis="x")

@@ -12,6 +12,7 @@ from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.papers import hua
 from lnlib.papers.hua import figures, grid, parameters, record
+from lnlib.papers.hua.analysis import means
 from lnlib.papers.hua.analysis.claims import CLAIMS, verdicts
 from lnlib.papers.hua.analysis.measures import Tables
 from lnlib.papers.hua.experiments import runs
@@ -236,4 +237,4 @@ def test_figures_are_drawn_from_full_and_empty_tables(tmp_path):
                         (figures.learning, learnt)):  # fmt: skip
         draw(table).draw_without_rendering()
         assert "Not run" in draw(table.iloc[:0]).axes[0].texts[0].get_text()
-    assert list(figures.method_of(rows).unique()) == ["unified, 1 anchor"]
+    assert list(means.method_of(rows).unique()) == ["unified, 1 anchor"]

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lnlib.papers.hua import published
-from lnlib.papers.hua.scales import Scale
 from lnlib.papers.hua.tables import ALIGNMENT, TRANSFER
 from lnlib.results.table import Table
+
+if TYPE_CHECKING:  # it brings torch, and a page that reads tables needs none
+    from lnlib.papers.hua.scales import Scale
 
 KEY = ("languages", "method", "anchors", "seed")
 
