@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "step", "unused_rows", "threshold", "overlap", "disk", "growth", "startup", "threads", "round",
-    "gpu", "othello",
+    "step", "unused_rows", "threshold", "overlap", "disk", "growth", "cka", "startup", "threads",
+    "round", "gpu", "othello",
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -59,6 +59,10 @@ class Encoder:
             options["id2label"] = dict(enumerate(labels))
             options["label2id"] = {label: i for i, label in enumerate(labels)}
         pretrained, drawn = task.pretrained_head, seeds.derive(seed, "head", task.name)
+        if task.build:
+            bare = self.bare()
+            torch.manual_seed(drawn)
+            return task.build(bare).eval()
         torch.manual_seed(drawn)
         try:
             loaded = self._load(getattr(transformers, task.head), self.path, **options)

@@ -9,12 +9,23 @@ import pytest
 import torch
 
 from benchmarks import __main__ as everything
+from benchmarks import cka as cka_benchmark
 from benchmarks import overlap, shapes, step, table
-from benchmarks.peers import float_overlap, gram_overlap, padded_round, pt_files, sorting, topk
+from benchmarks.peers import (
+    float_overlap,
+    gram_overlap,
+    kernel_cka,
+    padded_round,
+    pt_files,
+    sorting,
+    topk,
+    torch_cka,
+)
 from benchmarks.table import Options, Row
 from lnlib.masks import smallest
 from lnlib.masks.overlap import _counts, overlap_table
 from lnlib.masks.ticket import PackedMask
+from lnlib.states import cka
 from lnlib.tasks.ner import NER
 
 TOY = Options(toy=True)
@@ -98,6 +109,15 @@ def test_a_padded_batch_has_the_loss_of_ours(ner):
     peer = model(**padded_round.batch(ner.data.train, index, 64)).loss
     # padding changes the order of float32 sums, nothing else
     assert float(ours.detach()) == pytest.approx(float(peer.detach()), abs=1e-6)
+
+
+def test_peers_find_the_same_similarity():
+    a, b = cka_benchmark.states(2, 40, 16)
+    debiased = torch_cka.grid(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    # the package sums in single precision
+    assert cka.grid(a, b) == pytest.approx(debiased, abs=1e-5)
+    for windows, ours in ((1, cka.grid(a, b, "rbf", debiased=False)), (4, cka.in_windows(a, b))):
+        assert ours == pytest.approx(kernel_cka.grid(a, b, windows), abs=1e-6)  # float32 kernels
 
 
 @pytest.mark.parametrize("name", [name for name in everything.NAMES if name not in PROCESSES])

@@ -4,4 +4,4 @@
 name here.
 """
 
-PAPERS = ("foroutan", "hua")
+PAPERS = ("foroutan", "muller", "hua")

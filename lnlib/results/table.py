@@ -24,6 +24,7 @@ TEXT = (
     "scale", "task", "lang", "method", "mask", "mask_scale", "mask_task", "mask_lang", "mask_a",
     "mask_b", "metric", "code", "recipe", "search", "data", "encoder", "by", "part", "source",
     "target", "measure", "claim", "unit", "verdict", "why", "rows", "switch", "other", "parts",
+    "block", "start", "model_a", "model_b", "length",
 )  # fmt: skip
 IDENTITIES = ("mask", "mask_a", "mask_b")  # the digest of a mask's bits; "" where it has none
 _SEAL = ",sha256:"
