@@ -1,8 +1,8 @@
 """Claims judged by what was measured: every verdict is computed, none is typed.
 
 A claim says between which bounds the mean of a measure lies. The verdict follows from the mean's
-95 % interval over languages. That interval says how much languages differ, not how much seeds do;
-it is not a significance test over independent pairs.
+95 % interval over languages, or over what else a paper repeats (`each`). Over languages it says how
+much these differ, not how much seeds do; it is not a significance test over independent pairs.
 """
 
 from __future__ import annotations
@@ -55,11 +55,16 @@ class Claim:
         return " and ".join(f"{k} {v}" for k, v in given.items() if np.isfinite(v))
 
 
-def read_claims(file: Traversable) -> tuple[Claim, ...]:
-    """The claims of a YAML file, in its order; UserError for an entry that is no claim."""
+def read_claims(file: Traversable, asked_of: str = "tasks") -> tuple[Claim, ...]:
+    """The claims of a YAML file, in its order; UserError for an entry that is no claim.
+
+    `asked_of` is what the file calls a claim's `tasks`, where these are something else.
+    """
     names = [field.name for field in fields(Claim)]
     found = []
     for entry in yaml.safe_load(file.read_text(encoding="utf-8")):
+        if asked_of in entry:
+            entry["tasks"] = entry.pop(asked_of)
         for name in entry:
             choose(name, names, f"entry of claim {entry.get('id')}")
         try:
@@ -77,20 +82,21 @@ def interval(values: pd.Series) -> tuple[float, float]:
     return float(values.mean()) - half, float(values.mean()) + half
 
 
-def judge(claim: Claim, values: pd.Series, counted: bool = False) -> tuple[str, str]:
-    """The verdict on the values of a claim's measure, one a language, and why.
+def judge(claim: Claim, values: pd.Series, counted: bool = False,
+          each: str = "language") -> tuple[str, str]:  # fmt: skip
+    """The verdict on the values of a claim's measure, one for `each` language, and why.
 
     With `counted` the mean is a count of what was seen (100 or 0 each), and nothing to estimate.
     """
     if len(values) < claim.fewest:
-        needs = f"{len(values)} language(s) with what the test needs; it takes {claim.fewest}"
+        needs = f"{len(values)} {each}(s) with what the test needs; it takes {claim.fewest}"
         return CANNOT_TELL, needs
     if counted:
         low = high = float(values.mean())
-        seen = f"{int((values > 0).sum())} of {len(values)} languages"
+        seen = f"{int((values > 0).sum())} of {len(values)} {each}s"
     else:
         low, high = interval(values)
-        seen = f"95 % interval over {len(values)} languages {low:+.2f} to {high:+.2f}"
+        seen = f"95 % interval over {len(values)} {each}s {low:+.2f} to {high:+.2f}"
     if low > claim.above and high < claim.below:
         return AGREES, f"{seen}; the claim needs {claim.bounds}"
     if high <= claim.above or low >= claim.below:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,14 +23,14 @@ from lnlib.base.files import refused, replacing
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, made_with: str,
-         at: Mapping[str, int]) -> None:  # fmt: skip
+         at: Mapping[str, Any]) -> None:  # fmt: skip
     """Put a checkpoint in the place of the one before, which stays whole until this one is.
 
     Parameters:
 
     - `model`, `optimizer`: between two steps; the optimizer's parameters are the model's.
     - `made_with`: names all that decides the training (hashes of its recipe and data).
-    - `at`: how far it is, in the training's own terms, such as its step.
+    - `at`: how far it is, in the training's own terms, such as its step; what JSON can hold.
 
     Buffers are not kept: they are constants in what is trained here. Raises UserError where the
     disk is full.
@@ -51,7 +52,7 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, made_wi
 
 
 def resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer,
-           made_with: str) -> dict[str, int] | None:  # fmt: skip
+           made_with: str) -> dict[str, Any] | None:  # fmt: skip
     """Go on from `path`: set weights, optimizer and random numbers; returns its `at`.
 
     None where there is no file. Raises UserError, with nothing set, where the file is another
@@ -92,7 +93,7 @@ def _trained(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
     return [names[p] for group in optimizer.param_groups for p in group["params"]]
 
 
-def _read(path: Path, made_with: str) -> tuple[dict[str, torch.Tensor], dict[str, int]]:
+def _read(path: Path, made_with: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors of a checkpoint and its `at`."""
     try:
         with safe_open(path, "pt") as file:

@@ -21,13 +21,13 @@ _HOME = {
     "World": "world.boards",
     "alignment": "probing.scores",
     "answers": "network.playing",
-    "fine_tune": "transfer",
+    "fine_tune": "experiments.transfer",
     "generate": "world.games",
     "languages": "world.languages",
     "legal_rate": "network.playing",
     "load": "network.model",
-    "pretrain": "pretraining",
-    "pretrain_on_prefix": "transfer",
+    "pretrain": "experiments.pretraining",
+    "pretrain_on_prefix": "experiments.transfer",
     "probe_accuracy": "probing.scores",
     "probe_games": "probing.scores",
     "replay": "world.games",
@@ -37,18 +37,18 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 if TYPE_CHECKING:
+    from lnlib.papers.hua.experiments.pretraining import pretrain as pretrain
+    from lnlib.papers.hua.experiments.transfer import fine_tune as fine_tune
+    from lnlib.papers.hua.experiments.transfer import pretrain_on_prefix as pretrain_on_prefix
     from lnlib.papers.hua.network.model import load as load
     from lnlib.papers.hua.network.model import save as save
     from lnlib.papers.hua.network.playing import answers as answers
     from lnlib.papers.hua.network.playing import legal_rate as legal_rate
-    from lnlib.papers.hua.pretraining import pretrain as pretrain
     from lnlib.papers.hua.probing.scores import alignment as alignment
     from lnlib.papers.hua.probing.scores import probe_accuracy as probe_accuracy
     from lnlib.papers.hua.probing.scores import probe_games as probe_games
     from lnlib.papers.hua.probing.scores import train_probe as train_probe
     from lnlib.papers.hua.scales import SCALES as SCALES
-    from lnlib.papers.hua.transfer import fine_tune as fine_tune
-    from lnlib.papers.hua.transfer import pretrain_on_prefix as pretrain_on_prefix
     from lnlib.papers.hua.world.boards import World as World
     from lnlib.papers.hua.world.games import Games as Games
     from lnlib.papers.hua.world.games import generate as generate

@@ -6,9 +6,10 @@ core; its settings are those of a pilot on two boards. `small` lies between and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from lnlib.base.errors import choose
+from lnlib.base.hashes import of_settings
 from lnlib.papers.hua.network.model import Size
 from lnlib.papers.hua.network.training import Recipe
 from lnlib.papers.hua.probing.probe import ProbeRecipe
@@ -39,10 +40,22 @@ class Scale:
     targets: str  # "hard" or "expected", see world.batches
     games: int | None
     training: Recipe
+    every: int  # steps of pre-training between two checkpoints, where legal moves are counted too
     probe: ProbeRecipe
     probe_games: tuple[int, int]  # to train on, and to test on
     play_games: int  # whose beginnings a network goes on from
     transfer: Transfer
+
+    def hash(self, what: str) -> str:
+        """Twelve digits over all but the board that decides "alignment", or "transfer"."""
+        told = asdict(self)
+        for other in ("name", "board", "every"):
+            del told[other]
+        if what == "alignment":
+            del told["transfer"]
+        else:
+            del told["training"], told["games"], told["transfer"]["board"]
+        return of_settings(told)
 
 
 SCALES = {
@@ -57,6 +70,7 @@ SCALES = {
         targets="expected",
         games=None,
         training=Recipe(steps=800, batch_size=128, learning_rate=3e-3, warmup=40),
+        every=100,
         probe=ProbeRecipe(width=256, epochs=16, batch_size=256),
         probe_games=(1_500, 400),
         play_games=400,
@@ -81,6 +95,7 @@ SCALES = {
         targets="expected",
         games=None,
         training=Recipe(steps=4_000, batch_size=64, learning_rate=1e-3, warmup=200),
+        every=200,
         probe=ProbeRecipe(width=256, epochs=16, batch_size=1_024),
         probe_games=(1_000, 200),
         play_games=200,
@@ -106,6 +121,7 @@ SCALES = {
         targets="hard",
         games=20_000_000,
         training=Recipe(steps=9 * 19_531, batch_size=1_024, learning_rate=5e-4, warmup=5 * 19_531),
+        every=1_000,
         probe=ProbeRecipe(width=512, epochs=16, batch_size=1_024),
         probe_games=(1_000, 100),
         play_games=100,

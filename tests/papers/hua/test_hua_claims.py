@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from lnlib.papers import hua
-from lnlib.papers.hua import measures, published, transfer
-from lnlib.papers.hua.measures import MEASURES, Tables
+from lnlib.papers.hua import published
+from lnlib.papers.hua.analysis import measures
+from lnlib.papers.hua.analysis.measures import MEASURES, Tables
+from lnlib.papers.hua.experiments import transfer
 from lnlib.papers.hua.probing import scores
 
 CLAIMS = yaml.safe_load(files(hua).joinpath("claims.yaml").read_text(encoding="utf-8"))

@@ -9,10 +9,10 @@ import torch
 
 from lnlib.base.errors import UserError
 from lnlib.papers import hua
-from lnlib.papers.hua import transfer
+from lnlib.papers.hua.experiments import transfer
+from lnlib.papers.hua.experiments.pretraining import run_key
 from lnlib.papers.hua.network.model import Size
 from lnlib.papers.hua.network.training import Recipe
-from lnlib.papers.hua.pretraining import run_key
 from lnlib.papers.hua.probing.probe import ProbeRecipe
 from lnlib.papers.hua.scales import SCALES
 from lnlib.papers.hua.world.boards import World
@@ -23,6 +23,7 @@ TOY = replace(
     name="toy",
     size=Size(2, 32, 2),
     training=Recipe(60, 32, 5e-3, 6),
+    every=5,
     probe=ProbeRecipe(width=64, epochs=4, batch_size=256),
     probe_games=(150, 50),
     play_games=40,
@@ -68,17 +69,17 @@ def test_unified_output_aligns_what_naive_training_does_not():
 
 def test_pretraining_is_the_same_from_the_same_seed_and_resumes(tmp_path):
     languages = hua.languages("atomic,split")
-    whole = hua.pretrain(languages, TOY, seed=1, steps=12, every=5, watch=True)
+    whole = hua.pretrain(languages, TOY, seed=1, steps=12, watch=True)
     path = tmp_path / "run"
-    hua.pretrain(languages, TOY, seed=1, steps=12, every=5, watch=True, path=path)
-    again = hua.pretrain(languages, TOY, seed=1, steps=12, every=5, watch=True, path=path)
+    hua.pretrain(languages, TOY, seed=1, steps=12, watch=True, path=path)
+    again = hua.pretrain(languages, TOY, seed=1, steps=12, watch=True, path=path)
     assert again.course == whole.course
     assert [row["step"] for row in whole.course.watched] == [0, 5, 10, 12]
     assert set(whole.course.watched[0]) == {"step", "atomic", "split"}
     for a, b in zip(again.model.parameters(), whole.model.parameters(), strict=True):
         assert torch.equal(a, b)
-    with pytest.raises(UserError, match="another run"):
-        hua.pretrain(languages, TOY, seed=2, steps=12, every=5, watch=True, path=path)
+    with pytest.raises(UserError, match="another training"):
+        hua.pretrain(languages, TOY, seed=2, steps=12, watch=True, path=path)
     assert not whole.model.training
 
 
@@ -116,7 +117,7 @@ def test_fine_tuning_another_network_does_not_take_up_this_ones_run(tmp_path):
     short = replace(TOY, transfer=replace(TOY.transfer, fine_tuning=Recipe(2, 8, 1e-3, 1)))
     models = [hua.pretrain(languages, TOY, seed, steps=2).model for seed in (0, 1)]
     hua.fine_tune(models[0], languages, short, path=tmp_path / "run")
-    with pytest.raises(UserError, match="another run"):
+    with pytest.raises(UserError, match="another training"):
         hua.fine_tune(models[1], languages, short, path=tmp_path / "run")
 
 

@@ -1,25 +1,28 @@
-"""One training loop: batches by step, a loss, a schedule, and checkpoints.
+"""How a network of games is trained: its loss, its schedule, and runs that may be stopped.
 
-It stands here until lnlib's own loop takes batches and a loss. A run that is stopped at any moment
-and started again gives the same bits: the rate and the draws of dropout follow from the step, the
-batches are asked for from a step on, and everything else is in the checkpoint.
+A run that is stopped at any moment and started again gives the same bits: the rate and the draws of
+dropout follow from the step, the batches are asked for from a step on, and everything else is in
+the checkpoint.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 from transformers import GPT2LMHeadModel
 
-from lnlib.base.errors import UserError
+from lnlib.base.device import autocast, threads_for
+from lnlib.base.hashes import short
 from lnlib.base.seeds import derive
-from lnlib.papers.hua.network import files
+from lnlib.masks.matrices import largest
 from lnlib.papers.hua.world.batches import IGNORE, Batch
+from lnlib.training.checkpoint import resume, save
+from lnlib.training.loop import fit
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Recipe:
         return self.learning_rate * share
 
 
-def loss(model: GPT2LMHeadModel, batch: Batch) -> torch.Tensor:
+def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
     """Mean cross-entropy (nats) over the batch's targets, expected ones if it has them."""
     logits = model(input_ids=batch.tokens).logits.flatten(0, 1)
     if batch.expected is None:
@@ -64,44 +67,63 @@ class Course:
 def train(model: GPT2LMHeadModel, batches: Callable[[int], Iterator[Batch]], recipe: Recipe,
           seed: int = 0, *, path: Path | str | None = None, key: str = "", every: int = 0,
           watch: Callable[[], dict[str, float]] | None = None) -> Course:  # fmt: skip
-    """Train in place.
+    """Train in place, on the model's device; returns what the training was like.
 
-    `batches(step)` are the batches from that step on. `watch()` is noted before the first step,
-    every `every` steps (0: never between) and after the last. At the same steps the run is kept at
-    `path`, if there is one, and it goes on from what is there, if that is of the same run: `key`
-    tells runs apart. Raises UserError for another run's file, or a torn one.
+    Parameters:
+
+    - `model`: what is trained; in evaluation mode afterwards.
+    - `batches`: `batches(step)` are those from that step on.
+    - `recipe`, `seed`: how, and what dropout draws from.
+    - `path`: the run is kept there every `every` steps and after the last, and goes on from there.
+    - `key`: tells runs apart; another run's file is refused.
+    - `every`: steps between two such moments; 0: only the last.
+    - `watch`: noted before the first step and at these moments.
+
+    Raises UserError for another run's file, a torn one, and a loss that was not finite.
     """
     device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(
         _groups(model, recipe.weight_decay), lr=recipe.learning_rate, betas=recipe.betas, fused=True
     )
-    done, course = 0, Course([], [])
-    path = Path(path) if path else None
-    if path and path.exists():
-        done, course = _resume(path, key, model, optimizer)
-    elif watch:
-        course.watched.append({"step": 0, **watch()})
-    fresh = batches(done)
-    model.train()
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        for step in range(done, recipe.steps):
-            torch.manual_seed(derive(seed, "dropout", step))
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.rate(step)
-            value = loss(model, next(fresh).to(device))
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimizer.step()
-            course.losses.append(float(value.detach()))
-            now = step + 1
+    path, made_with = Path(path) if path else None, short(key)
+    with (
+        torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
+        threads_for(largest(model)),
+    ):
+        at = resume(path, model, optimizer, made_with) if path else None
+        course = Course(at["losses"], at["watched"]) if at else Course([], [])
+        if watch and not at:
+            course.watched.append({"step": 0, **watch()})
+        done = len(course.losses)
+
+        def after(step: int, loss: torch.Tensor) -> None:
+            course.losses.append(float(loss))
+            now = done + step + 1
             if now == recipe.steps or (every and now % every == 0):
                 if watch:
                     course.watched.append({"step": now, **watch()})
-                if path:
-                    _keep(path, key, now, model, optimizer, course)
+                if path and math.isfinite(loss):  # one that was not is no place to go on from
+                    save(path, model, optimizer, made_with, asdict(course))
+
+        model.train()
+        fit(model, _steps(batches(done), recipe, seed, done, device), _autocast_loss, optimizer,
+            recipe.clip, after=after)  # fmt: skip
     model.eval()
     return course
+
+
+def _steps(batches: Iterator[Batch], recipe: Recipe, seed: int, done: int,
+           device: torch.device) -> Iterator[tuple[Batch, float]]:  # fmt: skip
+    """Batches with their rates; what dropout draws in a step follows from the step alone."""
+    for step in range(done, recipe.steps):
+        batch = next(batches).to(device)
+        torch.manual_seed(derive(seed, "dropout", step))
+        yield batch, recipe.rate(step)
+
+
+def _autocast_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+    with autocast(batch.tokens.device):
+        return loss(model, batch)
 
 
 def _groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
@@ -110,37 +132,3 @@ def _groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
     matrices = [p for p in model.parameters() if p.ndim > 1 and id(p) not in embeddings]
     rest = [p for p in model.parameters() if p.ndim <= 1 or id(p) in embeddings]
     return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-_MOMENTS = ("exp_avg", "exp_avg_sq")
-
-
-def _keep(path: Path, key: str, step: int, model: nn.Module, optimizer: torch.optim.Optimizer,
-          course: Course) -> None:  # fmt: skip
-    tensors = {f"weight {name}": tensor for name, tensor in model.state_dict().items()}
-    for name, parameter in model.named_parameters():
-        for moment in _MOMENTS:
-            tensors[f"{moment} {name}"] = optimizer.state[parameter][moment]
-    tensors["losses"] = torch.tensor(course.losses)
-    files.write(path, tensors, {"step": step, "key": key, "watched": course.watched})
-
-
-def _resume(path: Path, key: str, model: nn.Module,
-            optimizer: torch.optim.Optimizer) -> tuple[int, Course]:  # fmt: skip
-    """Take up what is at `path`; the steps that it has run, and what they were like."""
-    tensors, about = files.read(path)
-    if about.get("key") != key:
-        raise UserError(
-            f"{str(path)!r} was made by another run, with other settings: delete it, or name "
-            "another file"
-        )
-    step = int(about["step"])
-    model.load_state_dict(
-        {n.removeprefix("weight "): t for n, t in tensors.items() if n.startswith("weight ")}
-    )
-    for name, parameter in model.named_parameters():
-        optimizer.state[parameter] = {
-            "step": torch.tensor(float(step), device=parameter.device),
-            **{m: tensors[f"{m} {name}"].to(parameter.device) for m in _MOMENTS},
-        }
-    return step, Course(tensors["losses"].tolist(), about["watched"])

@@ -57,7 +57,16 @@ def probe_games(languages: Languages, train: int, test: int, seed: int = 0,
 def train_probe(model: GPT2LMHeadModel, languages: Languages, games: Games, language: int | str = 0,
                 layer: int | None = None, recipe: ProbeRecipe | None = None, seed: int = 0,
                 relative: bool = False) -> Probe:  # fmt: skip
-    """A probe of the board, trained on the states of games in one language (`default_layer`)."""
+    """A probe of the board, trained on the states of games in one language.
+
+    Parameters:
+
+    - `model`, `languages`: the network and the languages it knows.
+    - `games`, `language`: what it reads, and how they are written.
+    - `layer`: after how many blocks; `default_layer` without it.
+    - `recipe`, `seed`: how the probe is trained, and what it draws.
+    - `relative`: mine and theirs, in place of black and white.
+    """
     layer = default_layer(model) if layer is None else layer
     states = move_states(model, languages, games, language, layer)
     return fit(states, boards(games, relative).classes, recipe, seed)
@@ -70,6 +79,11 @@ def probe_accuracy(probe: Probe, model: GPT2LMHeadModel, languages: Languages, g
 
     In the language that the probe was trained in, this is what it knows; in another, how far the
     two are aligned (the paper's measure).
+
+    Parameters:
+
+    - `probe`: trained on states of the same layer, and of the same coding of the board.
+    - `model`, `languages`, `games`, `language`, `layer`, `relative`: as in `train_probe`.
     """
     layer = default_layer(model) if layer is None else layer
     states = move_states(model, languages, games, language, layer)
@@ -81,6 +95,14 @@ def alignment(model: GPT2LMHeadModel, languages: Languages, train: Games, test: 
               kinds: Sequence[str] = KINDS,
               codings: Sequence[str] = BOARDS) -> pd.DataFrame:  # fmt: skip
     """All pairs of languages, one row a measure (COLUMNS).
+
+    Parameters:
+
+    - `model`, `languages`: the network and the languages it knows.
+    - `train`, `test`: games for the probes to be trained on, and others.
+    - `layer`: after how many blocks; `default_layer` without it.
+    - `recipe`, `seed`: how probes are trained, and what they draw.
+    - `kinds`, `codings`: of KINDS and of BOARDS; the paper's are the first of each.
 
     `network` is "trained", or "random": one of the same size that was never trained, with probes of
     its own. For each kind of probe and coding of the board: `accuracy`, of a probe trained in

@@ -47,11 +47,19 @@ class Batch:
 def batches(languages: Languages, size: int, seed: int, *, targets: str = "expected",
             games: int | None = None, prefix: tuple[int, ...] = (), only: int | None = None,
             start: int = 0) -> Iterator[Batch]:  # fmt: skip
-    """Batches of `size` games from step `start` on, without end.
+    """Batches without end; each game is written in a language that is drawn anew at every step.
 
-    Games are fresh at every step, or `games` of them over and over (the paper's 20 million, in
-    whole batches); either way each is written in a language drawn anew, or in `only`. A `prefix`
-    begins all games.
+    Parameters:
+
+    - `languages`, `size`, `seed`: of what, how many games each, and what is drawn.
+    - `targets`: one of TARGETS.
+    - `games`: None for fresh ones at every step, or so many over and over, in whole batches (the
+      paper's 20 million).
+    - `prefix`: squares that all games begin with.
+    - `only`: the one language to write in, counted from 0.
+    - `start`: the step to begin at.
+
+    Raises UserError for an illegal prefix, unknown targets, and too few games for a batch.
     """
     check_prefix(languages.world, prefix)
     choose(targets, TARGETS, "targets")

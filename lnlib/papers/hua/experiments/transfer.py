@@ -11,15 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-import torch
 from transformers import GPT2LMHeadModel
 
 from lnlib.base.seeds import derive
+from lnlib.papers.hua.experiments.pretraining import Pretrained, play_games, pretrain, run_key
 from lnlib.papers.hua.network import files
 from lnlib.papers.hua.network.model import check_world, size_of
 from lnlib.papers.hua.network.playing import legal_rate, spoken_share
 from lnlib.papers.hua.network.training import train
-from lnlib.papers.hua.pretraining import Pretrained, play_games, pretrain, run_key
 from lnlib.papers.hua.probing.scores import probe_accuracy, probe_games, train_probe
 from lnlib.papers.hua.scales import Scale, scale_of
 from lnlib.papers.hua.world.batches import batches
@@ -33,14 +32,20 @@ MEASURES = ("legal", "legal within", "legal within tuned", "said in tuned", "pro
 
 
 def pretrain_on_prefix(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *,
-                       path: Path | str | None = None, every: int = 100,
-                       device: torch.device | str = "cpu") -> Pretrained:  # fmt: skip
-    """A network trained on games with the scale's opening alone."""
+                       path: Path | str | None = None,
+                       watch: bool = False) -> Pretrained:  # fmt: skip
+    """A network trained on games with the scale's opening alone; see `pretrain`.
+
+    Parameters:
+
+    - `languages`, `scale`, `seed`: what it learns, how, and what is drawn.
+    - `path`, `watch`: to keep the run, and to note legal moves on the way, after that opening.
+    """
     scale = scale_of(scale)
     plan = scale.transfer
     return pretrain(
         languages, scale, seed, prefix=plan.prefix, recipe=plan.training, games=plan.games,
-        path=path, every=every, device=device,
+        path=path, watch=watch,
     )  # fmt: skip
 
 
@@ -49,9 +54,15 @@ def fine_tune(model: GPT2LMHeadModel, languages: Languages, scale: Scale | str =
               path: Path | str | None = None) -> tuple[GPT2LMHeadModel, pd.DataFrame]:  # fmt: skip
     """The network fine-tuned in one language, and every language's curve (COLUMNS, MEASURES).
 
-    The one given is left as it is. Curves are measured on random games, which begin in any way:
-    before the first step, every `transfer.every` steps, and after the last. With a `path` the run
-    goes on from there.
+    Parameters:
+
+    - `model`, `languages`: the network, which is left as it is, and those it knows.
+    - `scale`, `seed`: how it is trained and measured, and what is drawn.
+    - `language`: the one that it is tuned in.
+    - `path`: the run is kept there every `transfer.every` steps, and goes on from there.
+
+    Curves are measured on random games, which begin in any way: before the first step, every
+    `transfer.every` steps, and after the last.
     """
     check_world(model, languages)
     scale = scale_of(scale)

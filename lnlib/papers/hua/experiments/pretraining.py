@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import GPT2LMHeadModel
 
+from lnlib.base.device import default_device
 from lnlib.base.errors import UserError
 from lnlib.base.seeds import check, derive
 from lnlib.papers.hua.network.model import build
@@ -32,15 +32,20 @@ class Pretrained:
 
 def pretrain(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *,
              prefix: tuple[int, ...] = (), steps: int | None = None, path: Path | str | None = None,
-             every: int = 100, watch: bool = False, device: torch.device | str = "cpu",
-             recipe: Recipe | None = None,
+             watch: bool = False, recipe: Recipe | None = None,
              games: int | None = None) -> Pretrained:  # fmt: skip
     """A network trained as the scale says, on games in all languages, or on those with a prefix.
 
-    `recipe` and `games` replace the scale's; `steps` its number of steps. With a `path` the run is
-    kept there every `every` steps and goes on from there. With `watch` the course notes, at the
-    same steps, the rate of legal moves (%) in every language. Raises UserError for a path that
-    another run has used.
+    Parameters:
+
+    - `languages`, `scale`, `seed`: what it learns, how, and what is drawn.
+    - `prefix`: squares that all games begin with.
+    - `steps`: in place of the scale's.
+    - `path`: the run is kept there every `scale.every` steps, and goes on from there.
+    - `watch`: the course notes, at the same steps, the legal moves (%) in every language.
+    - `recipe`, `games`: in place of the scale's.
+
+    Raises UserError for a path that another run has used.
     """
     scale = scale_of(scale)
     recipe = recipe or scale.training
@@ -49,7 +54,7 @@ def pretrain(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
             raise UserError(f"{steps!r} steps: expected a whole number from 1 up")
         recipe = replace(recipe, steps=steps, warmup=min(recipe.warmup, steps))
-    model = build(languages, scale.size, check(seed)).to(device)
+    model = build(languages, scale.size, check(seed)).to(default_device())
     new = play_games(languages, scale, seed, prefix)
     about: dict[str, Any] = {
         "size": asdict(scale.size),
@@ -64,8 +69,8 @@ def pretrain(languages: Languages, scale: Scale | str = "demo", seed: int = 0, *
             languages, recipe.batch_size, derive(seed, "pre-training"), targets=scale.targets,
             games=games, prefix=prefix, start=step,
         ),
-        recipe, derive(seed, "pre-training"), path=path, every=every,
-        key=run_key(languages, recipe, seed, games=games, every=every, **about),
+        recipe, derive(seed, "pre-training"), path=path, every=scale.every,
+        key=run_key(languages, recipe, seed, games=games, every=scale.every, **about),
         watch=(lambda: legal_rates(model, languages, new)) if watch else None,
     )  # fmt: skip
     return Pretrained(model, languages, course)

@@ -10,11 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lnlib.papers.hua import published
+from lnlib.papers.hua.tables import ALIGNMENT, TRANSFER
+from lnlib.results.table import Table
+
+if TYPE_CHECKING:  # it brings torch, and a page that reads tables needs none
+    from lnlib.papers.hua.scales import Scale
 
 KEY = ("languages", "method", "anchors", "seed")
 
@@ -29,6 +36,21 @@ class Tables:
 
     alignment: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_ALIGNMENT))
     transfer: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_TRANSFER))
+    scale: str = ""
+
+    @classmethod
+    def read(cls, home: Path, scale: Scale) -> Tables:
+        """Those in a folder, of the scale's own boards and present settings."""
+
+        def current(table: Table, task: str, board: str) -> pd.DataFrame:
+            rows = table.read(home)
+            return rows[(rows["recipe"] == scale.hash(task)) & (rows["world"] == board)]
+
+        return cls(
+            current(ALIGNMENT, "alignment", scale.board),
+            current(TRANSFER, "transfer", scale.transfer.board),
+            scale.name,
+        )
 
 
 @dataclass(frozen=True)

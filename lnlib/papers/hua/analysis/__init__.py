@@ -1,0 +1,1 @@
+"""What the tables say: the measures of the claims, and the verdicts."""

@@ -1,0 +1,61 @@
+"""The verbs of mOthello on the command line: `python -m lnlib hua VERB`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from lnlib.base.command_line import RESULTS, RUNS, Command, numbers, option
+from lnlib.base.parameters import items
+
+SCALE = option("--scale", "demo", "demo, small or paper")
+
+
+def run(p: Namespace) -> None:
+    """Train and measure what is missing of a grid, in this one process."""
+    from lnlib.papers.hua import grid
+    from lnlib.papers.hua.experiments import runs
+    from lnlib.papers.hua.scales import scale_of
+
+    scale = scale_of(p.scale)
+    spoken = [kinds.replace("+", ",") for kinds in items(p.languages)]
+    seeds = numbers(p.seeds, "seeds")
+    planned = grid.plan(scale, items(p.tasks), spoken, items(p.methods), seeds)
+    folder = runs.home(p.runs, scale)
+    grid.carry_out(planned, scale, folder, lambda line: print(line, flush=True))
+
+
+def record(p: Namespace) -> None:
+    """Take over what runs have measured, and judge the claims."""
+    from lnlib.papers.hua.record import record
+    from lnlib.papers.hua.scales import scale_of
+
+    taken = record(scale_of(p.scale), p.runs, p.results, p.replace)
+    print("\n".join(f"{name}: {count} networks taken in" for name, count in taken.items()))
+
+
+def verdicts(p: Namespace) -> None:
+    """Judge the claims by what has been recorded."""
+    from lnlib.papers.hua.record import judge
+    from lnlib.papers.hua.scales import scale_of
+
+    found = judge(scale_of(p.scale), p.results)
+    shown = ["id", "languages", "measure", "published", "ours", "n", "verdict"]
+    print(found[shown].to_string(index=False, float_format="%.1f", na_rep="-"))
+
+
+_GRID = (
+    option("--tasks", "alignment,transfer", "of alignment,transfer")
+    | option("--languages", "", "as in atomic+atomic,atomic+split; all of the claims, if none")
+    | option("--methods", "naive,anchors,unified", "of naive,anchors,unified")
+    | option("--seeds", "0,1,2", "whole numbers")
+)
+_REPLACE = {"--replace": {"action": "store_true",
+                          "help": "let networks that were trained again take the place of the old "
+                                  "ones"}}  # fmt: skip
+
+COMMANDS = (
+    Command("run", "train and measure what is missing of a grid", run, SCALE | _GRID | RUNS),
+    Command("record", "what runs have measured, into the tables the book reads", record,
+            SCALE | RUNS | RESULTS | _REPLACE),
+    Command("verdicts", "judge the claims by what has been recorded", verdicts, SCALE | RESULTS),
+)  # fmt: skip

@@ -1,0 +1,49 @@
+"""The tables of mOthello: what networks know, how far languages are aligned, what moves over.
+
+All say which network a row is of: its board (`world`), `languages` ("atomic,split"), `method`,
+number of `anchors` and `seed`. `recipe` is a hash of the settings (`Scale.hash`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lnlib.base.errors import UserError
+from lnlib.base.files import as_path
+from lnlib.results.table import Table
+
+NETWORK = ("scale", "world", "languages", "method", "anchors", "seed")
+_TEXT = ("world", "languages", "network", "board", "probe", "symmetry", "task", "tuned", "language")
+_STAMP = ("recipe", "lnlib", "code", "torch", "machine", "device", "threads", "seconds")
+
+
+def _table(name: str, key: tuple[str, ...], *values: str) -> Table:
+    return Table(name, (*NETWORK, *key), (*NETWORK, *key, *values, *_STAMP), text=_TEXT)
+
+
+# Legal moves (%) on the way through pre-training; for task "transfer" after the opening. `loss` is
+# the mean (nats) of the steps since the row before; at step 0 there is none.
+PRETRAINING = _table("pretraining", ("task", "step", "language"), "legal", "loss")
+# A row a measure; see `probing.scores.alignment`.
+ALIGNMENT = _table(
+    "alignment", ("network", "board", "probe", "source", "target", "measure"),
+    "value", "symmetry", "states",
+)  # fmt: skip
+# A row a step of fine-tuning, language and measure; see `experiments.transfer`.
+TRANSFER = _table("transfer", ("tuned", "step", "language", "measure"), "value")
+_VERDICT = ("scale", "id", "measure", "languages")
+VERDICTS = Table(
+    "verdicts", _VERDICT,
+    (*_VERDICT, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"), text=_TEXT,
+)  # fmt: skip
+TABLES = (PRETRAINING, ALIGNMENT, TRANSFER, VERDICTS)
+
+
+def seal(path: str | Path) -> None:
+    """Seal the table at a path; see `Table.seal`. UserError for a name that no table has."""
+    path = as_path(path)
+    for table in TABLES:
+        if path.name == f"{table.name}.csv":
+            return table.seal(path.parent)
+    names = ", ".join(table.name for table in TABLES)
+    raise UserError(f"no table is called {path.name!r}: expected {names} (.csv)")
