@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY: str = CONFIG["repository"]["url"]
 BRANCH: str = CONFIG["repository"]["branch"]
+COLAB = REPOSITORY.replace("//github.com", "//colab.research.google.com/github", 1)
+COLAB += f"/blob/{BRANCH}/notebooks"
 PAPER = "foroutan"  # whose tables the pages read
 SCALE = "demo"  # where nothing else is said: what a reader can measure again in minutes
 REAL = "small"  # real text: what the main figures show

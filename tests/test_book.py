@@ -10,7 +10,7 @@ import pytest
 import synthetic
 import yaml
 
-from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan import figures, tables
 from lnlib.papers.foroutan.analysis import claims, gains, nulls, relations
 from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.scales import SCALES
@@ -113,7 +113,7 @@ def test_stale_scores_are_left_out_and_said_to_be(tmp_path, monkeypatch):
 
 
 def test_no_heading_says_more_than_its_verdict():
-    """The front page takes the headings of its claims from here, so they change with a verdict."""
+    """The page of findings takes the headings of its claims from here."""
     found = claims.verdicts(Tables.read(ROOT / "results/foroutan/small"))
     mine = found["id"].eq(5) & found["measure"].eq("rise_with_depth") & found["task"].eq("ner")
     assert mine.sum() == 1
@@ -127,12 +127,30 @@ def test_no_heading_says_more_than_its_verdict():
         words = claims.in_words(found, "5a", "ner", "It rises.", "It does not.", "Who knows?")
         assert words == said
     # and every heading of a finding on that page that is a claim of the ledger is taken so
-    page = (ROOT / "book/index.md").read_text(encoding="utf-8")
+    page = (ROOT / "book/findings.md").read_text(encoding="utf-8")
     for number in ("1", "5a", "7"):
         assert f'{{heading("{number}", "ner", ' in page
 
 
-def test_the_front_page_says_in_words_what_the_tables_say(monkeypatch):
+def test_the_front_page_answers_as_the_tables_do(monkeypatch):
+    """Its one sentence says which of three numbers is larger; a card a paper, by its verdicts."""
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    pages, front = (importlib.import_module(name) for name in ("pages", "front"))
+    overlap, parts = (pages.table(name, pages.REAL) for name in ("overlap", "seed_parts"))
+    shared = figures.shared_by(overlap, parts, "ner")
+    mean = shared.groupby("name", observed=True)["jaccard"].mean()
+    assert mean["two languages"] <= mean["two tasks"] < mean["no language, no task"]
+    assert list(mean) == sorted(mean, reverse=True)  # "sorted by how much they share"
+    assert list(mean.index)[-1] == "two languages"
+    for card in front.CARDS:
+        found = front.verdicts(card)
+        squares = front.strip(found)
+        for name in set(front._CLASSES.values()):
+            words = [word for word, of in front._CLASSES.items() if of == name]
+            assert squares.count(f'class="{name}"') == found["verdict"].isin(words).sum()
+
+
+def test_the_findings_say_in_words_what_the_tables_say(monkeypatch):
     """Its numbers are computed as it is built; some of its sentences say which is larger."""
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     pages = importlib.import_module("pages")

@@ -7,6 +7,7 @@ caller's, who knows what the figure is to show.
 
 from lnlib.figures.growth import growth
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
+from lnlib.papers.foroutan.figures.front import front, shared_by
 from lnlib.papers.foroutan.figures.overlap import (
     density_profile,
     excess_comparisons,
@@ -32,6 +33,7 @@ __all__ = [
     "Figure",
     "density_profile",
     "excess_comparisons",
+    "front",
     "gains_by_origin",
     "growth",
     "layer_profile",
@@ -39,6 +41,7 @@ __all__ = [
     "overlap_comparisons",
     "overlap_matrix",
     "retrieval_by_layer",
+    "shared_by",
     "sparsity_curve",
     "sparsity_curves",
     "transfer_matrix",
