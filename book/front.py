@@ -108,7 +108,8 @@ def verdicts(card: Card) -> pd.DataFrame:
 
 def buttons() -> str:
     """Two ways in, as Markdown."""
-    return f""":::{{button-link}} {pages.COLAB}/prune.ipynb
+    return f"""::::{{div}} buttons
+:::{{button-link}} {pages.COLAB}/prune.ipynb
 :color: primary
 Run Urdu in Colab
 :::
@@ -116,12 +117,13 @@ Run Urdu in Colab
 :color: primary
 :outline:
 Open the explorer
-:::"""
+:::
+::::"""
 
 
 def cards() -> str:
     """A card for each paper that has a page, as Markdown."""
-    return "\n".join(("::::{grid} 1 2 2 4", ":gutter: 2", "", *map(_card, CARDS), "::::"))
+    return "\n".join(("::::{grid} 1 2 2 2", ":gutter: 2", "", *map(_card, CARDS), "::::"))
 
 
 def _card(card: Card) -> str:
