@@ -1,5 +1,6 @@
 """Scales that do not have every task, and an encoder that stands in a folder and not on the hub."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,16 @@ def test_a_run_in_an_encoders_folder_is_recorded_and_verified_there(elsewhere, t
     for path in (kept.ticket("ner", "ur", 0), table):
         again = verify(path, 1, tmp_path / "runs", encoder_dir=Path(elsewhere))
         assert again["same"].all() and set(again["made_with"]) == {""}
+
+
+def test_an_encoders_folder_may_move_between_two_runs(elsewhere, tmp_path, monkeypatch):
+    encoder, kept = load_encoder(SCALES["demo"].encoder, elsewhere), places(tmp_path, "demo")
+    runs.search(Workbench(encoder, "ner", "ur"), 0, kept, levels=(10,))
+    moved = shutil.copytree(elsewhere, tmp_path / "moved")
+    monkeypatch.setattr(runs, "transfer", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("lnlib.pruning.search.one_round", lambda *_: pytest.fail("searched again"))
+    there = load_encoder(SCALES["demo"].encoder, moved)
+    runs.search(Workbench(there, "ner", "ur"), 0, kept, levels=(10,))
 
 
 def test_recipes_of_medium_leave_out_the_rows_that_nobody_reads():
