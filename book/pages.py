@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY: str = CONFIG["repository"]["url"]
 BRANCH: str = CONFIG["repository"]["branch"]
+COLAB = REPOSITORY.replace("//github.com", "//colab.research.google.com/github", 1)
+COLAB += f"/blob/{BRANCH}/notebooks"
 PAPER = "foroutan"  # whose tables the pages read
 SCALE = "demo"  # where nothing else is said: what a reader can measure again in minutes
 REAL = "small"  # real text: what the main figures show
@@ -82,6 +84,29 @@ def bench(name: str) -> pd.DataFrame:
 def scales() -> list[str]:
     """The scales with tables of scores, in the order of a reader's path."""
     return [scale for scale in SCALES if (home(scale) / "scores.csv").exists()]
+
+
+def _card() -> str:
+    return (ROOT / "lnlib/assets/mini-mbert/README.md").read_text(encoding="utf-8")
+
+
+def worth_of_pretraining() -> pd.DataFrame:
+    """F1 on WikiAnn from random weights and from mini-mBERT's, by language: its card's table."""
+    rows = _card().split("| language | random weights | mini-mBERT | gain |")[1].splitlines()[2:]
+    cells = [line.strip("|").split("|") for line in rows if line.startswith("|")]
+    frame = pd.DataFrame(cells, columns=["lang", "random", "pretrained", "gain"])
+    frame = frame.assign(lang=frame["lang"].str.strip()).set_index("lang")
+    return frame[["random", "pretrained"]].astype(float)
+
+
+def encoder_weights() -> str:
+    """Millions of weights of mini-mBERT, as its card says them."""
+    return _card().split("M weights in all")[0].split()[-1]
+
+
+def p_value(p: float) -> str:
+    """A p value for reading: three digits, and never 0."""
+    return "under 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def say(text: str) -> None:

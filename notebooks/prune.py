@@ -30,10 +30,11 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 lang = "ur"  # en fr de zh ru es fa ur ar hi sw, or a mixture: "en+fa+fr+zh"
 task = "ner"  # mlm, ner, xnli
-scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
+scale = "demo"  # demo (offline), small (real data, mini-mBERT), medium (e5), paper (mBERT)
 seed = 0  # the head, the order of the examples and dropout depend on it
 sparsities = [10, 20, 30, 40, 50, 60, 70, 80, 90]  # % pruned after each round
 controls = "random,magnitude"  # masks that know less; also searches: shuffled, change, fisher
+encoder_dir = None  # a folder that holds the encoder, in place of the hub
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # the ticket and the table of measurements go here
 
@@ -46,7 +47,7 @@ from lnlib.papers.foroutan.parameters import check
 
 asked = dict(
     lang=lang, task=task, scale=scale, seed=seed, sparsities=sparsities, controls=controls,
-    data_dir=data_dir, runs_dir=runs_dir,
+    encoder_dir=encoder_dir, data_dir=data_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -59,7 +60,7 @@ from IPython.display import HTML, display
 
 from lnlib import LANGUAGES, SCALES, TASKS, Workbench, load, load_encoder
 
-encoder = load_encoder(SCALES[p["scale"]].encoder)
+encoder = load_encoder(SCALES[p["scale"]].encoder, p["encoder_dir"])
 bench = Workbench(encoder, p["task"], p["lang"], p["scale"], data_dir=p["data_dir"])
 recipe = bench.recipe
 print(f"{TASKS[p['task']].title} in {p['lang']}: {bench.data.source}")

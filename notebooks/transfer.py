@@ -32,10 +32,11 @@ lang = "ur"  # the target: trained and scored here
 langs = "ur,en,zh"  # the sources: whose masks are moved
 task = "ner"  # mlm, ner, xnli
 source_task = None  # the task whose masks are moved, if it is another one
-scale = "demo"  # demo (offline), small (real data, mini-mBERT), paper (mBERT)
+scale = "demo"  # demo (offline), small (real data, mini-mBERT), medium (e5), paper (mBERT)
 seed = 0
 source_seed = None  # the seed whose masks are moved, if it is another one
 sparsity = 50  # %; the level the paper transfers at
+encoder_dir = None  # a folder that holds the encoder, in place of the hub
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # tickets are looked for and left here
 
@@ -48,7 +49,8 @@ from lnlib.papers.foroutan.parameters import check
 
 asked = dict(
     lang=lang, langs=langs, task=task, source_task=source_task, scale=scale, seed=seed,
-    source_seed=source_seed, sparsity=sparsity, data_dir=data_dir, runs_dir=runs_dir,
+    source_seed=source_seed, sparsity=sparsity, encoder_dir=encoder_dir, data_dir=data_dir,
+    runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -63,7 +65,7 @@ from lnlib import SCALES, Workbench, find_ticket, load_encoder
 from lnlib.papers.foroutan.doors import places, ticket_at
 from lnlib.results import runs
 
-encoder = load_encoder(SCALES[p["scale"]].encoder)
+encoder = load_encoder(SCALES[p["scale"]].encoder, p["encoder_dir"])
 tickets = {
     source: ticket_at(
         encoder, p["source_task"], source, p["scale"], p["sparsity"], p["source_seed"],

@@ -36,15 +36,11 @@ def ner(bert):
 @pytest.fixture
 def toy_scale(bert, monkeypatch):
     """Scale `demo` on that BERT, three steps a round, inside this process (see also toy_site)."""
-    from types import MappingProxyType
-
     import toys
 
     from lnlib.papers.foroutan.scales import SCALES
-    from lnlib.training.recipe import Scale
 
-    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
-    monkeypatch.setitem(SCALES, "demo", Scale("demo", bert.path, "gazetteer", recipes))
+    monkeypatch.setitem(SCALES, "demo", toys.demo(bert.path))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 import seqeval.metrics  # noqa: F401  (scikit-learn: what scoring waits for)
@@ -26,7 +25,6 @@ from lnlib.pruning import rounds
 from lnlib.results import runs
 from lnlib.results.table import Table
 from lnlib.training import workbench
-from lnlib.training.recipe import Scale
 
 LEVELS = (10, 30, 50)
 TRAININGS = len(LEVELS) + 1
@@ -107,8 +105,7 @@ def no_verdicts(_tables: object) -> pd.DataFrame:
 def record_runs(encoder: str, folder: Path, replace: bool, stop: Stop | None = None) -> None:
     """Scale `demo`, on that encoder, of `folder`/runs into `folder`/results."""
     torch.set_num_threads(1)
-    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
-    SCALES["demo"] = Scale("demo", encoder, "gazetteer", recipes)
+    SCALES["demo"] = toys.demo(encoder)
     record.verdicts = no_verdicts
     if stop:
         _arm(stop)

@@ -4,14 +4,14 @@ import pkgutil
 import re
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import pytest
+from house import ROOT
 
 import lnlib
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "book"))
+sys.path.append(str(ROOT / "book"))
 import modules
 
 

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import jupytext
 import pandas as pd
@@ -20,10 +19,11 @@ import pytest
 import torch
 import toys
 import yaml
+from house import ROOT
+from hub_folders import ner as wikiann
+from hub_folders import write
 from papermill.cli import _resolve_type
 from papermill.translators import PythonTranslator
-from test_hub import ner as wikiann
-from test_hub import write
 
 from lnlib import Workbench, find_ticket, transfer
 from lnlib.base.device import default_device
@@ -37,7 +37,7 @@ from lnlib.tasks.mlm import MLM
 from lnlib.tasks.ner import NER
 from lnlib.training import scoring
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 
 
 @pytest.fixture(scope="module")

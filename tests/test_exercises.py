@@ -25,10 +25,10 @@ def rounds(masks):
     return [next((r for r, kept in enumerate(w, 1) if not kept), 0) for w in masks.T]
 
 
-def rung(a, b):
+def comparison(a, b):
     names = {"random": 2, "magnitude": 3, "shuffled": 4}
     if b["method"] in names:
-        return nulls.RUNGS[names[b["method"]]]
+        return nulls.COMPARISONS[names[b["method"]]]
     lang = "same" if a["lang"] == b["lang"] else "other"
     return f"{lang} language, {'same' if a['seed'] == b['seed'] else 'other'} seed"
 
@@ -60,10 +60,10 @@ CASES = {
         (lambda weights: weights, "same dict"),
         (dict, "Copy each array"),
     ),
-    "rung": (
-        rung,
-        (lambda a, b: rung(a, {**b, "method": "ticket"}), "control is a rung"),
-        (lambda a, b: rung(a, {**b, "seed": 1}), "seed too"),
+    "comparison": (
+        comparison,
+        (lambda a, b: comparison(a, {**b, "method": "ticket"}), "control is a comparison"),
+        (lambda a, b: comparison(a, {**b, "seed": 1}), "seed too"),
     ),
     "gain_over_random": (
         gain,

@@ -106,40 +106,44 @@ def test_every_cell_is_the_mean_of_its_rows(make):
             assert len(found) == (cell[4] if len(cell) > 2 else 1), (a, b)
 
 
-def test_the_rungs_of_the_whole_mask_are_those_of_the_ladder():
+def test_the_comparisons_of_the_whole_mask_are_those_of_the_comparisons():
     table = three_seeds()
     for run, part in selections(content_of(three_seeds)):
         if part["layer"]:
             continue
-        means = nulls.ladder(table, run["task"]).groupby("rung")["jaccard"].mean()
-        there = {r: v for r, v in zip(nulls.RUNGS, part["rungs"], strict=True) if v}
+        means = nulls.comparisons(table, run["task"]).groupby("comparison")["jaccard"].mean()
+        there = {r: v for r, v in zip(nulls.COMPARISONS, part["comparisons"], strict=True) if v}
         assert set(there) == set(means.index)
-        for rung, values in there.items():
-            assert abs(values[0] / 100 - means[rung]) <= ROUNDED
+        for comparison, values in there.items():
+            assert abs(values[0] / 100 - means[comparison]) <= ROUNDED
 
 
-def test_a_rung_counts_each_pair_of_masks_once():
+def test_a_comparison_counts_each_pair_of_masks_once():
     run, part = next(s for s in selections(content_of(three_seeds)) if s[0]["task"] == "ner")
-    count = {r: v[3] for r, v in zip(nulls.RUNGS, part["rungs"], strict=True) if v}
+    count = {r: v[3] for r, v in zip(nulls.COMPARISONS, part["comparisons"], strict=True) if v}
     n = len(run["langs"])
     assert count["other language, same seed"] == n * (n - 1) // 2
     assert count["other language, other seed"] == 4 * n * (n - 1) // 2  # 0-1, 1-0, 0-2, 2-0
     assert count["same language, other seed"] == 2 * n and count["random mask"] == n
 
 
-def test_a_layer_has_a_ladder_of_its_own():
+def test_a_layer_has_a_comparison_of_its_own():
     """The made-up overlap rises by one point a layer, with noise of 0.3 points a pair."""
     parts = explorer.data({"demo": synthetic.overlap(tasks=("mlm",))})["runs"][0]["parts"]
-    rung = nulls.RUNGS.index("other language, same seed")
-    means = [part["rungs"][rung][0] for part in parts if part["layer"]]
+    comparison = nulls.COMPARISONS.index("other language, same seed")
+    means = [part["comparisons"][comparison][0] for part in parts if part["layer"]]
     assert len(means) == 6 and all(50 < step < 150 for step in np.diff(means))
 
 
-def test_a_rung_that_was_not_run_is_missing():
+def test_a_comparison_that_was_not_run_is_missing():
     table = synthetic.overlap(tasks=("ner",), seeds=1)
     part = explorer.data({"demo": table[table["method_b"] != "shuffled"]})["runs"][0]["parts"][0]
-    there = {rung for rung, values in zip(nulls.RUNGS, part["rungs"], strict=True) if values}
-    assert set(nulls.RUNGS) - there == {
+    there = {
+        comparison
+        for comparison, values in zip(nulls.COMPARISONS, part["comparisons"], strict=True)
+        if values
+    }
+    assert set(nulls.COMPARISONS) - there == {
         "shuffled labels",
         "other task, same language",
         "other language, other seed",
@@ -216,13 +220,13 @@ def opened(folder, content, hashes, keys=()):
     };
     const look = () => {
       if (!rest.length) press();
-      const cells = {}, rungs = {};
+      const cells = {}, comparisons = {};
       for (const td of document.querySelectorAll("td[data-pair]"))
         cells[td.dataset.pair] = td.classList.contains("explorer-missing")
           ? td.querySelector(".explorer-hidden").textContent : td.textContent;
-      for (const tr of document.querySelectorAll("tr[data-rung]"))
-        rungs[tr.dataset.rung] = tr.lastChild.textContent;
-      seen.push({cells, rungs, text: document.getElementById("explorer").textContent,
+      for (const tr of document.querySelectorAll("tr[data-comparison]"))
+        comparisons[tr.dataset.comparison] = tr.lastChild.textContent;
+      seen.push({cells, comparisons, text: document.getElementById("explorer").textContent,
         detail: document.querySelector(".explorer-detail")?.textContent,
         status: document.querySelector("[role=status]")?.textContent,
         reached: document.querySelectorAll("td[tabindex='0']").length, address: location.hash});
@@ -284,9 +288,11 @@ def test_ten_selections_show_what_the_tables_say(tmp_path):
                 assert abs(float(text) - found[:, 0].mean()) <= PRINTED, pair
             else:
                 assert text == "not measured", pair
-        assert list(seen["rungs"]) == list(nulls.RUNGS)
-        for rung, values in zip(nulls.RUNGS, part["rungs"], strict=True):
-            assert seen["rungs"][rung] == (f"{values[0] / 100:.2f}" if values else "not run")
+        assert list(seen["comparisons"]) == list(nulls.COMPARISONS)
+        for comparison, values in zip(nulls.COMPARISONS, part["comparisons"], strict=True):
+            assert seen["comparisons"][comparison] == (
+                f"{values[0] / 100:.2f}" if values else "not run"
+            )
         found = shares(rows, a, b)
         assert seen["detail"].startswith(LANGUAGES[a].name)
         if len(found):
@@ -309,7 +315,7 @@ def test_a_missing_pair_is_an_empty_cell_and_an_old_link_is_answered(tmp_path):
     diagonal = {f"{code}-{code}" for code in PAPER_COVERAGE["ner"]}
     assert empty == {"en-ur", "ur-en"} | diagonal
     assert whole["detail"] == "Urdu and English: not measured."
-    assert whole["rungs"]["same language, other seed"] == "not run"
+    assert whole["comparisons"]["same language, other seed"] == "not run"
     assert "“xnli”" in old["status"] and "layer 3:" in old["status"]
     assert "layer 4:" in layer["status"]
     n = len(PAPER_COVERAGE["ner"])

@@ -31,8 +31,8 @@ def draw(scores, overlap, density, excess, curve):
     yield figures.transfer_matrix(scores, "mlm")
     yield figures.gains_by_origin(scores, "ner")
     yield figures.overlap_matrix(overlap, "ner")
-    yield figures.overlap_ladder(overlap, "ner")
-    yield figures.excess_ladder(excess, "ner")
+    yield figures.overlap_comparisons(overlap, "ner")
+    yield figures.excess_comparisons(excess, "ner")
     yield figures.tree(similarity(excess), "shared (%)")
     yield figures.layer_profile(overlap)
     yield figures.density_profile(density, "layer")
@@ -81,9 +81,11 @@ def test_our_missing_matrix_stands_beside_the_published_one():
     assert "Not run at this scale" in words(figure) and "published" in words(figure)
 
 
-def test_a_missing_rung_is_named():
+def test_a_missing_comparison_is_named():
     overlap = FULL[1][FULL[1]["method_b"] != "magnitude"]
-    assert words(figures.overlap_ladder(overlap, "ner")).count("not run") == 2  # in either panel
+    assert (
+        words(figures.overlap_comparisons(overlap, "ner")).count("not run") == 2
+    )  # in either panel
 
 
 @pytest.mark.parametrize("task", ["mlm", "ner", "xnli"])

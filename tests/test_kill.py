@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from stopped import KINDS, LEVELS, TRAININGS, Stop, add_rows, search
-from test_tables import row
+from synthetic import score
 
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
@@ -161,10 +161,10 @@ def test_a_reader_beside_a_search_never_sees_half_a_file(child, tmp_path):
 def test_eight_processes_on_one_table_lose_and_double_no_row(server, tmp_path):
     """Each adds five rows of its own and five that all add."""
     path = tmp_path / "scores.csv"
-    shared = [row(seed=100 + i, value=60 + i) for i in range(5)]
+    shared = [score(seed=100 + i, value=60 + i) for i in range(5)]
     processes = []
     for number in range(8):
-        own = [row(seed=10 * number + i, value=70 + i) for i in range(5)]
+        own = [score(seed=10 * number + i, value=70 + i) for i in range(5)]
         mixed = [r for pair in zip(own, shared, strict=True) for r in pair]
         processes.append(server.Process(target=add_rows, args=(path, mixed)))
         processes[-1].start()

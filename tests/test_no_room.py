@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_tables import row
+from synthetic import score
 
 from lnlib.base.errors import UserError
 from lnlib.base.files import locked, replacing
@@ -87,9 +87,9 @@ def test_a_reference_mask_over_the_limit_is_said(tmp_path):
 
 def test_a_table_over_the_limit_is_said_and_the_old_one_opens(tmp_path):
     path = tmp_path / "scores.csv"
-    tables.add(path, [row()])
+    tables.add(path, [score()])
     with at_most(2_000), pytest.raises(UserError, match=r"scores\.csv.*limit on a file's size"):
-        tables.add(path, [row(seed=seed) for seed in range(100)])
+        tables.add(path, [score(seed=seed) for seed in range(100)])
     assert len(tables.read(path)) == 1
 
 
@@ -103,9 +103,9 @@ def test_a_full_disk_is_said_and_the_old_ticket_opens(disk):
 
 def test_a_full_disk_is_said_and_the_old_table_opens(disk):
     path = disk / "scores.csv"
-    tables.add(path, [row()])
+    tables.add(path, [score()])
     with pytest.raises(UserError, match=r"scores\.csv.*no space left"):
-        tables.add(path, [row(seed=seed) for seed in range(2_000)])
+        tables.add(path, [score(seed=seed) for seed in range(2_000)])
     assert len(tables.read(path)) == 1
 
 
@@ -134,10 +134,10 @@ def test_a_read_only_folder_is_said_before_anything_is_trained(ner, disk, read_o
 
 def test_a_table_in_a_read_only_folder_is_read_and_not_written(disk, read_only):
     path = disk / "scores.csv"
-    tables.add(path, [row()])
+    tables.add(path, [score()])
     read_only()
     with pytest.raises(UserError, match=r"scores\.csv.*the folder is read-only"):
-        tables.add(path, [row(lang="en")])
+        tables.add(path, [score(lang="en")])
     assert tables.read(path).lang.tolist() == ["ur"]
 
 
@@ -182,7 +182,7 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch):
 
     monkeypatch.setattr("fcntl.flock", refuse)
     with pytest.raises(UserError, match=r"lock .*scores\.csv.*has no locks"):
-        tables.add(tmp_path / "scores.csv", [row()])
+        tables.add(tmp_path / "scores.csv", [score()])
 
 
 def test_reading_what_cannot_be_read_is_said(tmp_path, monkeypatch):

@@ -2,14 +2,13 @@
 
 import tomllib
 from itertools import chain
-from pathlib import Path
 
 import pytest
 import yaml
+from house import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DECLARED = [Requirement(text) for text in chain(PROJECT["dependencies"], *EXTRAS.values())]

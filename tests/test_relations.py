@@ -27,9 +27,9 @@ def test_the_corrected_overlap_is_the_share_of_the_way():
     assert found.low < found.share < found.high < found.low + 2
 
 
-def test_its_parts_are_the_means_of_the_ladder():
+def test_its_parts_are_the_means_of_the_comparisons():
     overlap = synthetic.overlap(tasks=("ner",), seeds=3)
-    means = nulls.ladder_means(overlap, nulls.ladder(overlap, "ner"))["mean"]
+    means = nulls.comparison_means(overlap, nulls.comparisons(overlap, "ner"))["mean"]
     found = nulls.corrected(overlap, "ner", "one-shot magnitude")
     parts = means[["one-shot magnitude", nulls.BETWEEN, nulls.CEILING]]
     assert (found.floor, found.overlap, found.ceiling) == pytest.approx(tuple(parts))

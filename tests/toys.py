@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 import transformers
@@ -16,13 +17,19 @@ from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import SPECIAL, train_tokenizer
 from lnlib.tasks.task import TaskData, encode
-from lnlib.training.recipe import Recipe
+from lnlib.training.recipe import Recipe, Scale
 
 # Three steps of four sentences: enough for every line of a search to run.
 RECIPE = Recipe(
     train_examples=24, validation_examples=12, steps=3, batch_size=4, learning_rate=2e-3,
     max_tokens=48, warmup=0.1,
 )  # fmt: skip
+
+
+def demo(encoder: str) -> Scale:
+    """Scale `demo` on another encoder, three steps a round."""
+    recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), RECIPE))
+    return Scale("demo", encoder, "gazetteer", recipes)
 
 
 def encoded(corpus: Corpus, tokenizer: object, recipe: Recipe) -> TaskData:

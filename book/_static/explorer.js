@@ -1,4 +1,4 @@
-/* The overlap explorer: selects, a matrix and its null ladder, drawn from explorer-data.js.
+/* The overlap explorer: selects, a matrix and its null nulls, drawn from explorer-data.js.
 
    One state object (scale, task, level, layer, component, colours, pair) is read from the address,
    made possible by `settle`, drawn by `draw`, and written back into the address. Shares arrive as
@@ -169,8 +169,8 @@
   const status = el("p", { class: "explorer-status", role: "status", "aria-live": "polite" });
   const detail = el("p", { class: "explorer-detail", "aria-live": "polite" });
   const matrix = el("div", { class: "explorer-matrix" });
-  const ladder = el("div", { class: "explorer-ladder" });
-  root.append(controls, status, el("div", { class: "explorer-views" }, matrix, ladder),
+  const nulls = el("div", { class: "explorer-nulls" });
+  root.append(controls, status, el("div", { class: "explorer-views" }, matrix, nulls),
     el("p", { class: "explorer-gaps-title" }, "Not in the tables:"), gaps);
 
   // ---- drawing ----------------------------------------------------------------------------------
@@ -195,7 +195,7 @@
       select.disabled = there[key].length < 2;
     }
     drawMatrix(run, block);
-    drawLadder(run, block);
+    drawNulls(run, block);
     status.textContent = [note, inWords(run, block)].filter(Boolean).join(" ");
     point(state.pair);
   }
@@ -255,23 +255,23 @@
     matrix.replaceChildren(scroller, bar, detail);
   }
 
-  const RUNG_NOTES = { 0: "by formula", 1: "computed" };
-  function drawLadder(run, block) {
+  const NOTES = { 0: "by formula", 1: "computed" };
+  function drawNulls(run, block) {
     const whole = !state.layer && !state.component && run.level === 50;
-    const rows = data.rungs.map((rung, place) => {
-      const values = block.rungs[place];
+    const rows = data.comparisons.map((comparison, place) => {
+      const values = block.comparisons[place];
       const paper = whole ? data.published[run.task][place] : null;
-      const title = el("th", { scope: "row" }, capital(rung));
+      const title = el("th", { scope: "row" }, capital(comparison));
       if (!values) {
         const said = el("td", { class: "explorer-none" }, "not run");
-        return el("tr", { "data-rung": rung }, title, el("td", {}, track(null, paper)), said);
+        return el("tr", { "data-comparison": comparison }, title, el("td", {}, track(null, paper)), said);
       }
       const [mean, low, high, count] = values;
-      const parts = [RUNG_NOTES[place] || pairsOf(count)];
+      const parts = [NOTES[place] || pairsOf(count)];
       if (high > low) parts.push(`${percent(low)} to ${percent(high)}`);
       if (paper !== null) parts.push(`paper ${percent(paper)}`);
       title.append(el("small", {}, parts.join("; ")));
-      return el("tr", { "data-rung": rung }, title, el("td", {}, track(values, paper)),
+      return el("tr", { "data-comparison": comparison }, title, el("td", {}, track(values, paper)),
         el("td", { class: "explorer-number" }, percent(mean)));
     });
     const axis = svg("svg", { class: "explorer-axis", "aria-hidden": "true" },
@@ -279,8 +279,8 @@
         svg("text", { x: `${at}%`, y: 12, "text-anchor": "middle" }, String(at))));
     const key = "A dot is a mean, its bar the range" +
       (whole ? ", a diamond the paper's mean" : "") + ", the line the pair you are on.";
-    ladder.replaceChildren(el("table", {},
-      el("caption", {}, "The null ladder of this selection: Jaccard overlap with a ticket, %. ", key),
+    nulls.replaceChildren(el("table", {},
+      el("caption", {}, "The null nulls of this selection: Jaccard overlap with a ticket, %. ", key),
       el("tbody", {}, ...rows),
       el("tfoot", { "aria-hidden": "true" }, el("tr", {}, el("td", {}), el("td", {}, axis),
         el("td", {})))));
@@ -314,7 +314,7 @@
     const [a, b] = (pair || "").split("-");
     detail.textContent = pair ? pairInWords(run, block.cells, a, b) : ASK;
     const cell = pair && cellOf(run, block.cells, a, b);
-    for (const line of ladder.querySelectorAll(".explorer-here")) {
+    for (const line of nulls.querySelectorAll(".explorer-here")) {
       line.setAttribute("x1", cell ? `${cell[0] / 100}%` : "0");
       line.setAttribute("x2", cell ? `${cell[0] / 100}%` : "0");
       line.setAttribute("visibility", cell ? "visible" : "hidden");

@@ -29,6 +29,7 @@ class Command:
 # Options that mean the same in every command.
 RUNS = {"--runs": {"type": as_path, "default": Path("runs"), "help": "where tickets are kept"}}
 RESULTS = {"--results": {"type": as_path, "default": Path("results"), "help": "where tables go"}}
+ENCODER = {"--encoder-dir": {"type": as_path, "help": "a folder with the encoder, not the hub's"}}
 DATA = {"--data-dir": {"type": as_path, "help": "a folder laid out like the hub"}}
 
 

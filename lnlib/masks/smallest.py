@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,6 +38,37 @@ def fallen(
             falls[ties] = False
             surplus -= len(ties)
     return out
+
+
+@dataclass(frozen=True)
+class Ties:
+    """How far scores tell weights apart: in all, and at the threshold of a mask."""
+
+    zeros: int  # scores that are exactly 0
+    distinct: int  # values that scores have
+    alike: int  # scores that another equals
+    threshold: float  # the largest score that falls
+    at_threshold: int  # scores that equal it
+    staying: int  # of these, how many stay: the last, see `fallen`
+
+
+def ties(scores: Sequence[np.ndarray], count: int) -> Ties:
+    """What has no order but that of the arrays where the `count` smallest scores fall, 1 at least.
+
+    Weights that were rounded to few values have many ties. Sorts a copy of the scores. Raises
+    ValueError where there are fewer than `count`.
+    """
+    ordered = np.sort(np.concatenate([part.ravel() for part in scores]))
+    if not 1 <= count <= len(ordered):
+        raise ValueError(f"cannot prune {count} of {len(ordered)} weights")
+    _, likes = np.unique(ordered, return_counts=True)
+    limit = ordered[count - 1]
+    below, up_to = (int(np.searchsorted(ordered, limit, side)) for side in ("left", "right"))
+    return Ties(
+        zeros=len(ordered) - int(np.count_nonzero(ordered)), distinct=len(likes),
+        alike=int(likes[likes > 1].sum()), threshold=float(limit), at_threshold=up_to - below,
+        staying=up_to - count,
+    )  # fmt: skip
 
 
 def threshold(scores: Sequence[np.ndarray], alive: Sequence[np.ndarray], count: int) -> np.floating:

@@ -153,12 +153,20 @@ def report(
     scale: Scale,
     data_dir: str | Path | None = None,
     record: Path | None = None,
+    encoder_dir: str | Path | None = None,
 ) -> str:
     """Measure each task of a grid in its first language; the table and the sum, in words.
 
-    `tasks` are those of the paper, by name. With `record` what was measured is kept in that folder.
+    Parameters:
+
+    - `grid`: the runs.
+    - `tasks`: those of the paper, by name.
+    - `scale`: what is measured.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
+    - `record`: the folder that keeps what was measured; none does, if it is not given.
     """
-    encoder = load_encoder(scale.encoder)
+    encoder = load_encoder(scale.encoder, encoder_dir)
     measured = {}
     for name in dict.fromkeys(run.task for run in grid):
         lang = next(run.lang for run in grid if run.task == name)

@@ -60,15 +60,18 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Scale:
-    """An encoder, a source of data, and one recipe per task."""
+    """An encoder, a source of data, and one recipe per task; not every scale has every task."""
 
     name: str
     encoder: str
     corpus: str  # "gazetteer" (ships) or "hub" (hub or a local folder laid out alike)
     recipes: Mapping[str, Recipe]
+    without: Mapping[str, str] = field(default_factory=dict)  # tasks it does not have, and why
 
     def recipe(self, task: object) -> Recipe:
-        """The recipe of a task, by name; UserError where the scale has none."""
+        """The recipe of a task, by name; UserError where the scale has none, with the reason."""
+        if str(task) in self.without:
+            raise UserError(f"scale {self.name!r} has no {task}: {self.without[str(task)]}")
         return self.recipes[choose(str(task), self.recipes, f"task at scale {self.name!r}")]
 
     def current(self, rows: pd.DataFrame) -> pd.Series:

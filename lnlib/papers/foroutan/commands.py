@@ -8,14 +8,15 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, numbers, option
+from lnlib.base.command_line import DATA, ENCODER, RESULTS, RUNS, Command, numbers, option
 from lnlib.base.errors import choose
 from lnlib.base.files import as_path
 from lnlib.base.parameters import items
 from lnlib.papers.foroutan import parameters
 from lnlib.papers.foroutan.scales import SCALES
 
-SCALE = option("--scale", "demo", "demo, small or paper")
+NAMES = ", ".join(SCALES)
+SCALE = option("--scale", "demo", NAMES)
 TASK = option("--task", "ner", "mlm, ner or xnli")
 # Two languages that share a script, and two other scripts.
 LANGS = option("--langs", "en,fr,ar,zh", "codes")
@@ -25,7 +26,9 @@ EXTREMES = option("--langs", "ur,en", "codes")
 
 def _checked(p: Namespace) -> Namespace:
     """The arguments as the library takes them; UserError for the first that is wrong."""
-    asked = {name: getattr(p, name) for name in ("scale", "task", "langs", "data_dir")}
+    asked = {
+        name: getattr(p, name) for name in ("scale", "task", "langs", "data_dir", "encoder_dir")
+    }
     return Namespace(**{**vars(p), **parameters.check(asked)})
 
 
@@ -34,7 +37,7 @@ def record(p: Namespace) -> None:
     from lnlib.papers.foroutan import record
 
     scale = choose(p.scale, SCALES, "scale")
-    again = record.record(scale, p.runs, p.results, p.replace)
+    again = record.record(scale, p.runs, p.results, p.replace, p.encoder_dir)
     if again and not p.replace:
         left = ", ".join(f"{t} {lang} seed {seed} ({m})" for m, t, lang, seed in sorted(again))
         print(
@@ -47,7 +50,7 @@ def verify(p: Namespace) -> int:
     """Make a part of a result again; 1 where a number has changed."""
     from lnlib.papers.foroutan.verification import verify
 
-    found = verify(p.path, p.share, p.runs, p.data_dir)
+    found = verify(p.path, p.share, p.runs, p.data_dir, p.encoder_dir)
     print(found.to_string(index=False))
     other = int((~found["same"]).sum())
     print(f"{len(found) - other} of {len(found)} recomputed numbers are the same")
@@ -65,14 +68,14 @@ def cost(p: Namespace) -> None:
     seeds = numbers(p.seeds, "seeds") if p.seeds else []
     grid = plan(scale.name, items(p.tasks), items(p.langs), seeds)
     kept = p.record and places(p.record, scale).home
-    print(cost.report(grid, TASKS, scale, p.data_dir, kept))
+    print(cost.report(grid, TASKS, scale, p.data_dir, kept, p.encoder_dir))
 
 
 def retrieval(p: Namespace) -> None:
     """Look for translations under every mask that has been found."""
     from lnlib.papers.foroutan.experiments import retrieval
 
-    retrieval.measure(p.scale, p.runs, p.results, p.data_dir, p.tickets_from)
+    retrieval.measure(p.scale, p.runs, p.results, p.data_dir, p.tickets_from, p.encoder_dir)
 
 
 def switches(p: Namespace) -> None:
@@ -80,7 +83,8 @@ def switches(p: Namespace) -> None:
     from lnlib.papers.foroutan.experiments import switches
 
     p = _checked(p)
-    switches.measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
+    switches.measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir,
+                     encoder_dir=p.encoder_dir)  # fmt: skip
 
 
 def seed_parts(p: Namespace) -> None:
@@ -88,7 +92,8 @@ def seed_parts(p: Namespace) -> None:
     from lnlib.papers.foroutan.experiments import seed_parts
 
     p = _checked(p)
-    seed_parts.measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir)
+    seed_parts.measure(p.task, p.langs, p.scale, p.runs, p.results, p.data_dir,
+                       encoder_dir=p.encoder_dir)  # fmt: skip
 
 
 def learning(p: Namespace) -> None:
@@ -97,7 +102,7 @@ def learning(p: Namespace) -> None:
 
     steps = numbers(p.steps, "steps", least=1)
     p = _checked(p)
-    learning.measure(p.task, p.langs, p.scale, steps, p.results, p.data_dir)
+    learning.measure(p.task, p.langs, p.scale, steps, p.results, p.data_dir, p.encoder_dir)
 
 
 def live(_: Namespace) -> None:
@@ -113,29 +118,30 @@ _RECORD = {"--replace": {"action": "store_true",
 _PATH = {"path": {"type": as_path, "help": "a ticket, or a scores.csv"}}
 _SHARE = option("--share", 0.1, "of its rounds or rows, 0 to 1", type=float)
 _GRID = (
-    option("--tasks", "mlm,ner,xnli", "of mlm,ner,xnli")
+    option("--tasks", "", "the scale's, if none are given")
     | option("--langs", "", "the paper's, if none are given")
     | option("--seeds", "", "the plan's, if none are given")
 )
 _KEEP = {"--record": {"type": as_path, "metavar": "RESULTS",
                       "help": "keep what was measured in RESULTS/foroutan/SCALE"}}  # fmt: skip
 _FROM = option("--tickets-from", None, "take the tickets of this scale instead")
-_SMALL = option("--scale", "small", "demo, small or paper")
+_SMALL = option("--scale", "small", NAMES)
 _STEPS = option("--steps", "100,300,625,1875", "the paper's epoch of NER is 625, its round three")
 
 COMMANDS = (
     Command("record", "what runs have measured, into the tables the book reads", record,
-            SCALE | RUNS | RESULTS | _RECORD),
+            SCALE | RUNS | RESULTS | ENCODER | _RECORD),
     Command("verify", "make a part of a result again and compare", verify,
-            _PATH | _SHARE | RUNS | DATA),
-    Command("cost", "what a grid will cost, before it starts", cost, SCALE | _GRID | DATA | _KEEP),
+            _PATH | _SHARE | RUNS | DATA | ENCODER),
+    Command("cost", "what a grid will cost, before it starts", cost,
+            SCALE | _GRID | DATA | ENCODER | _KEEP),
     Command("retrieval", "translations found under every mask there is", retrieval,
-            SCALE | RUNS | RESULTS | DATA | _FROM),
+            SCALE | RUNS | RESULTS | DATA | ENCODER | _FROM),
     Command("switches", "searches with the reference code's habits", switches,
-            SCALE | TASK | LANGS | RUNS | RESULTS | DATA),
+            SCALE | TASK | LANGS | RUNS | RESULTS | DATA | ENCODER),
     Command("seed-parts", "searches that share half a seed", seed_parts,
-            SCALE | TASK | LANGS | RUNS | RESULTS | DATA),
+            SCALE | TASK | LANGS | RUNS | RESULTS | DATA | ENCODER),
     Command("learning", "what a longer round would give", learning,
-            _SMALL | TASK | EXTREMES | _STEPS | RESULTS | DATA),
+            _SMALL | TASK | EXTREMES | _STEPS | RESULTS | DATA | ENCODER),
     Command("live", "the run that make book makes, beside the recorded value", live, {}),
 )  # fmt: skip

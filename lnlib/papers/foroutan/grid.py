@@ -20,19 +20,22 @@ SPARSER_TASKS = ("ner", "xnli")
 RANKED_LANGS, RANKED_TASKS = ("en", "fr", "de", "ar"), ("ner", "xnli")
 
 
-def plan(scale: str = "demo", tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
+def plan(scale: str = "demo", tasks: Sequence[str] = (), langs: Sequence[str] = (),
          seeds: Sequence[int] = ()) -> list[Run]:  # fmt: skip
     """Every run of a grid, those that others need first.
 
     Searches for all seeds, with the controls that look at no data; for the first seed also the
     search on shuffled labels, the masks of all other languages (at `SPARSER` too, where the paper
     has that), those of other tasks, the own one of the second seed, other criteria where the paper
-    tries them and, where its languages are covered, the paper's mixture. Without `langs` those of
-    the paper, without `seeds` `SEEDS`. Raises UserError for unknown names, and where nothing is
-    left to run.
+    tries them and, where its languages are covered, the paper's mixture. Without `tasks` those of
+    the scale, without `langs` those of the paper, without `seeds` `SEEDS`. Raises UserError for
+    unknown names, for a task that the scale does not have, and where nothing is left to run.
     """
-    choose(scale, SCALES, "scale")
-    tasks = [choose(task, TASKS, "task") for task in tasks]
+    setting = SCALES[choose(scale, SCALES, "scale")]
+    asked = tasks or [task for task in TASKS if task not in setting.without]
+    tasks = [choose(task, TASKS, "task") for task in asked]
+    for task in tasks:
+        setting.recipe(task)
     langs = [choose(lang, LANGUAGES, "language") for lang in langs]
     covered = {
         task: [code for code in langs if code in COVERAGE[task]] or list(PAPER_COVERAGE[task])

@@ -21,9 +21,9 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
     Knows task, source_task, lang, langs, scale, seed, source_seed, sparsities, sparsity, controls,
-    tokens, and the folders data_dir and text_dir (to read), runs_dir and out_dir (to write);
-    `values` holds those a notebook has. Where source_task or source_seed is None, it is the task or
-    the seed; data_dir may be None.
+    tokens, and the folders encoder_dir, data_dir and text_dir (to read), runs_dir and out_dir (to
+    write); `values` holds those a notebook has. Where source_task or source_seed is None, it is the
+    task or the seed; encoder_dir and data_dir may be None.
     """
     check_names(cells, values)
     out = dict(values)
@@ -33,6 +33,8 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         choose(out["task"], TASKS, "task")
     if "source_task" in out:
         out["source_task"] = choose(out["source_task"] or out["task"], TASKS, "source_task")
+    for task in {out[name] for name in ("task", "source_task") if name in out and "scale" in out}:
+        SCALES[out["scale"]].recipe(task)
     if "lang" in out:
         check_language(out.get("task", "mlm"), out["lang"])
     if "langs" in out:
@@ -53,10 +55,12 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         out["tokens"] = seeds.check(out["tokens"], "tokens")
         if out["tokens"] < 1:
             raise UserError("tokens 0: nothing would be learnt")
-    for name in ("data_dir", "text_dir"):
-        if name not in out or (name == "data_dir" and out[name] is None):
+    for name in ("encoder_dir", "data_dir", "text_dir"):
+        if name not in out or (name != "text_dir" and out[name] is None):
             continue
         out[name] = folder_to_read(out[name], name)
+        if name == "encoder_dir":
+            continue
         if "scale" in out and SCALES[out["scale"]].corpus == "gazetteer":  # pre-training has none
             raise UserError(
                 f"scale {out['scale']!r} reads the gazetteer and takes no {name}: add "

@@ -43,18 +43,20 @@ DIGITS = 1e-6  # twice what six digits of a density can be wrong by
 DRAWN_FOR = "en"  # the random control; were it another one later, its old rows would stay
 
 
-def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False) -> set[Name]:
+def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False,
+           encoder_dir: str | Path | None = None) -> set[Name]:  # fmt: skip
     """Everything that has run at a scale, into its tables; masks are compared at 50 %.
 
-    Returns the names of tickets that the tables had from another search. These are left out, or
-    with `replace` take the place of the others. Killed anywhere and started again, it leaves what
-    it would have left: whose search the tables are of is told by the densities, so these are the
-    first to come in and the last to go.
+    `encoder_dir` is a folder that holds the encoder, in place of the hub. Returns the names of
+    tickets that the tables had from another search. These are left out, or with `replace` take the
+    place of the others. Killed anywhere and started again, it leaves what it would have left: whose
+    search the tables are of is told by the densities, so these are the first to come in and the
+    last to go.
     """
     source, home = places(runs_dir, scale).home, places(results_dir, scale).home
     if not SCORES.path(source).exists():
         raise UserError(f"nothing has run in {str(source)!r}: no {SCORES.path(source).name} there")
-    encoder = load_encoder(SCALES[scale].encoder)
+    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
     paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
     found = [_mask(path, encoder.fingerprint) for path in sorted(paths)]
     masks = [mask for mask in found if mask is not None]

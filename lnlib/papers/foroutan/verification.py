@@ -28,16 +28,18 @@ SHARE = 0.1  # of the rounds or rows, one at least: a tenth of what the result h
 
 
 def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs",
-           data_dir: str | Path | None = None) -> pd.DataFrame:  # fmt: skip
+           data_dir: str | Path | None = None,
+           encoder_dir: str | Path | None = None) -> pd.DataFrame:  # fmt: skip
     """Recompute `share` (0 to 1) of a ticket's rounds or of a score table's rows.
 
     Rounds and rows are spread evenly over the whole; the training that scores a ticket's last mask
     is a round that prunes nothing. Returns one row each: `what`, `recorded`, `again`, `same`, and
     `made_with`, what differed then from now ("" where nothing did; if something did, numbers may
     too). For a round, `recorded` is the number of weights it pruned and `again` how many of these
-    were pruned again. Masks of other searches are read from `runs_dir`. Raises UserError where the
-    file, the data or a ticket that a row needs is not there or is of another encoder, and for a
-    ticket that no search of a scale's own makes again.
+    were pruned again. Masks of other searches are read from `runs_dir`; `encoder_dir` is a
+    folder that holds the encoder, in place of the hub. Raises UserError where the file, the data or
+    a ticket that a row needs is not there or is of another encoder, and for a ticket that no search
+    of a scale's own makes again.
     """
     path, runs_dir = as_path(path), as_path(runs_dir, "runs_dir")
     if not is_number(share) or not 0 < share <= 1:
@@ -45,12 +47,13 @@ def verify(path: str | Path, share: float = SHARE, runs_dir: str | Path = "runs"
     if path.suffix == ".csv":
         if not path.is_file():  # elsewhere a missing table is an empty one
             raise UserError(f"no table at {str(path)!r}")
-        return _rows(path, share, runs_dir, data_dir)
-    return _rounds(Ticket.load(path), share, data_dir)
+        return _rows(path, share, runs_dir, data_dir, encoder_dir)
+    return _rounds(Ticket.load(path), share, data_dir, encoder_dir)
 
 
-def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None) -> pd.DataFrame:
-    record, encoder = ticket.record, _encoder_of(ticket)
+def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None,
+            encoder_dir: str | Path | None) -> pd.DataFrame:  # fmt: skip
+    record, encoder = ticket.record, _encoder_of(ticket, encoder_dir)
     # A search that is scored has one training more than rounds that prune.
     numbers = _spread(max(ticket.rounds, len(record.scores)), share)
     if record.method in WITHOUT_DATA:
@@ -77,7 +80,7 @@ def _rounds(ticket: Ticket, share: float, data_dir: str | Path | None) -> pd.Dat
     return _compared(rows)
 
 
-def _encoder_of(ticket: Ticket) -> Encoder:
+def _encoder_of(ticket: Ticket, encoder_dir: str | Path | None) -> Encoder:
     """The encoder to search in again; UserError for a ticket that no scale's search makes."""
     r = ticket.record
     for value, known, what in ((r.scale, SCALES, "scale"), (r.method, METHODS, "method")):
@@ -85,7 +88,7 @@ def _encoder_of(ticket: Ticket) -> Encoder:
             choose(value, known, what)
         except UserError as cause:  # the reference code's masks, say
             raise UserError(f"{ticket!r} cannot be searched again: {cause}") from None
-    encoder = load_encoder(SCALES[r.scale].encoder)
+    encoder = load_encoder(SCALES[r.scale].encoder, encoder_dir)
     if r.encoder_fingerprint != encoder.fingerprint:
         raise UserError(
             f"{ticket!r} cannot be searched again: it was found in {r.encoder!r} "
@@ -112,7 +115,8 @@ def _one_more(ticket: Ticket, bench: Workbench) -> Ticket:
     return one_round(bench, ticket, settings)[0]
 
 
-def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None) -> pd.DataFrame:
+def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None,
+          encoder_dir: str | Path | None) -> pd.DataFrame:  # fmt: skip
     if path.name != "scores.csv":
         raise UserError(
             f"{str(path)!r}: overlaps follow from tickets (python -m lnlib foroutan "
@@ -127,7 +131,8 @@ def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None)
         row = table.iloc[number]
         scale, task, lang = row["scale"], row["task"], row["lang"]
         if (scale, task, lang) not in benches:
-            encoder = load_encoder(SCALES[choose(scale, SCALES, "scale")].encoder)
+            setting = SCALES[choose(scale, SCALES, "scale")]
+            encoder = load_encoder(setting.encoder, encoder_dir)
             benches[scale, task, lang] = Workbench(encoder, task, lang, scale, data_dir=data_dir)
         bench = benches[scale, task, lang]
         ticket = _mask_of(row, bench, runs_dir)

@@ -43,9 +43,9 @@ def _printed_winners(task: str) -> float:
     return 100.0 * float((table[table["task"] == task]["ticket_sparsity"] >= HEADLINE).mean())
 
 
-def _printed_overlap(task: str, rung: str, below: str) -> float:
-    ladder = nulls.published_ladder(task)
-    return ladder[rung] - ladder[below]
+def _printed_overlap(task: str, comparison: str, below: str) -> float:
+    means = nulls.published_means(task)
+    return means[comparison] - means[below]
 
 
 def _printed_criterion(task: str, criterion: str) -> float:
@@ -70,10 +70,10 @@ def _printed_mixture(_task: str) -> float:
 PRINTED: dict[str, Callable[[str], float]] = {
     "winning_share": _printed_winners,
     "overlap_over_chance": partial(
-        _printed_overlap, rung="other language, same seed", below="independent masks"
+        _printed_overlap, comparison="other language, same seed", below="independent masks"
     ),
     "seed_over_language": partial(
-        _printed_overlap, rung="same language, other seed", below="other language, same seed"
+        _printed_overlap, comparison="same language, other seed", below="other language, same seed"
     ),
     "ranked_by_change": partial(_printed_criterion, criterion="change"),
     "ranked_by_fisher": partial(_printed_criterion, criterion="fisher"),
@@ -136,3 +136,20 @@ def _row(claim: ledger.Claim, task: str, tables: Tables) -> dict[str, object]:
         "why": why,
         "rows": ledger.rows_behind((getattr(tables, name) for name in measure.reads), task),
     }
+
+
+def in_words(found: pd.DataFrame, number: str, task: str, agrees: str, differs: str,
+             unclear: str) -> str:  # fmt: skip
+    """The sentence for the verdict on a claim: no heading of a finding may say more than it.
+
+    Parameters:
+
+    - `found`: verdicts, as `verdicts` gives them.
+    - `number`: what a reader calls the claim ("5a").
+    - `task`: by name.
+    - `agrees`, `differs`, `unclear`: the sentences; the last also where nothing has run.
+    """
+    (claim,) = (claim for claim in CLAIMS if claim.number == number)
+    mine = (found["id"] == claim.id) & (found["measure"] == claim.measure)
+    (verdict,) = found.loc[mine & (found["task"] == task), "verdict"]
+    return {ledger.AGREES: agrees, ledger.DIFFERS: differs}.get(verdict, unclear)

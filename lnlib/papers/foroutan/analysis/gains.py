@@ -32,13 +32,21 @@ def own(scores: pd.DataFrame, task: str) -> pd.DataFrame:
 
 def at(scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE) -> pd.Series:
     """Mean score over seeds by language, not of mixtures; `method`: "own", "full" or a control."""
+    return _at(scores, task, method, sparsity).groupby("lang")["value"].mean()
+
+
+def seeds_at(scores: pd.DataFrame, task: str, method: str, sparsity: int = HEADLINE) -> pd.Series:
+    """How many seeds stand behind each mean of `at`."""
+    return _at(scores, task, method, sparsity).groupby("lang")["seed"].nunique()
+
+
+def _at(scores: pd.DataFrame, task: str, method: str, sparsity: int) -> pd.DataFrame:
     if method == "own":
         rows = own(scores, task)
     else:
         rows = scores[(scores["task"] == task) & (scores["method"] == method)]
     level = 0 if method == "full" else sparsity
-    rows = rows[(rows["sparsity"] == level) & ~mixed(rows["lang"])]
-    return rows.groupby("lang")["value"].mean()
+    return rows[(rows["sparsity"] == level) & ~mixed(rows["lang"])]
 
 
 def over_own(

@@ -208,9 +208,9 @@ def rise_with_depth(tables: Tables, task: str) -> pd.Series:
     return slopes(tables.overlap, task, "other language, same seed")
 
 
-def slopes(overlap: pd.DataFrame, task: str, rung: str) -> pd.Series:
-    """Slope of the Jaccard over the layers on one rung of `nulls.ladder`, in points a layer."""
-    by_layer = _by_layer(overlap, task, rung)
+def slopes(overlap: pd.DataFrame, task: str, comparison: str) -> pd.Series:
+    """Slope of the Jaccard over the layers in one of `nulls.comparisons`, in points a layer."""
+    by_layer = _by_layer(overlap, task, comparison)
     if by_layer.empty:
         return pd.Series(dtype=float)
     layers = by_layer.columns.to_numpy(float)
@@ -253,10 +253,10 @@ def overlap_with_transfer(tables: Tables, task: str) -> pd.Series:
     return pd.Series(out, dtype=float)
 
 
-def _by_layer(overlap: pd.DataFrame, task: str, rung: str) -> pd.DataFrame:
-    """Mean Jaccard (points) on a rung: languages by layers, in the order of depth."""
-    rungs = nulls.layer_ladder(overlap, task)
-    rows = rungs[rungs["rung"] == rung]
+def _by_layer(overlap: pd.DataFrame, task: str, comparison: str) -> pd.DataFrame:
+    """Mean Jaccard (points) in a comparison: languages by layers, in the order of depth."""
+    pairs = nulls.layer_comparisons(overlap, task)
+    rows = pairs[pairs["comparison"] == comparison]
     return rows.pivot_table(index="lang", columns="layer", values="jaccard", aggfunc="mean")
 
 

@@ -1,6 +1,6 @@
-"""The null ladder: what overlaps are compared to.
+"""Nulls: what overlaps are compared to.
 
-Two tickets overlap for many reasons. Each rung of the ladder is a pair of masks that has some of
+Two tickets overlap for many reasons. Each comparison is of a pair of masks that has some of
 these reasons and not the others, from independent masks up to searches that share all but one
 choice. A seed decides the head and the order of the examples, and in the gazetteer every language
 has the same examples; so two searches of one seed have much in common whatever their languages, and
@@ -86,7 +86,7 @@ def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:
     return both[~mixed(both["lang"]) & ~mixed(both["other"])]
 
 
-RUNGS = (
+COMPARISONS = (
     "independent masks",
     "same density per matrix",
     "random mask",
@@ -97,7 +97,7 @@ RUNGS = (
     "same language, other seed",
     "other language, same seed",
 )
-_MEASURED = (  # what `kind` calls the rungs from "random mask" on
+_MEASURED = (  # what `kind` calls the comparisons from "random mask" on
     "random",
     "magnitude",
     "shuffled",
@@ -108,45 +108,52 @@ _MEASURED = (  # what `kind` calls the rungs from "random mask" on
 )
 
 
-def ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all") -> pd.DataFrame:
-    """The rungs of one task: columns rung, lang, jaccard (%), pair; unmeasured rungs are absent.
+def comparisons(
+    overlap: pd.DataFrame, task: str, sparsity: int = 50, by: str = "all"
+) -> pd.DataFrame:
+    """Pairs of masks of one task: columns comparison, lang, jaccard (%), pair.
 
-    The first rung is (1 - s) / (1 + s) for sparsity s; the second is computed from the densities of
-    the pairs of languages. Both hold for any masks; the others are measured. `pair` is the row's
-    index in `overlap` (-1 for the first rung): a pair of tickets is there once for each of the two.
+    The first comparison is (1 - s) / (1 + s) for sparsity s; the second is computed from the
+    densities of the pairs of languages. Both hold for any masks; the others are absent where they
+    were not measured. `pair` is the row's index in `overlap` (-1 for the formula): a pair of
+    tickets is there once for each of the two.
     """
     between = languages(compared, overlap, task, by=by, sparsity=sparsity)
     if between.empty:
-        return pd.DataFrame(columns=["rung", "lang", "jaccard", "pair"])
+        return pd.DataFrame(columns=["comparison", "lang", "jaccard", "pair"])
     parts = [
         pd.DataFrame(
-            {"rung": RUNGS[0], "lang": "", "jaccard": [(100 - sparsity) / (100 + sparsity)]},
+            {
+                "comparison": COMPARISONS[0],
+                "lang": "",
+                "jaccard": [(100 - sparsity) / (100 + sparsity)],
+            },
             index=[-1],
         ),
-        between.assign(rung=RUNGS[1], jaccard=between["expected"]),
+        between.assign(comparison=COMPARISONS[1], jaccard=between["expected"]),
     ]
-    for rung, what in zip(RUNGS[2:], _MEASURED, strict=True):
-        parts.append(compared(overlap, task, what, by, sparsity).assign(rung=rung))
-    rungs = pd.concat([part[["rung", "lang", "jaccard"]] for part in parts])
-    rungs = rungs.rename_axis("pair").reset_index()[["rung", "lang", "jaccard", "pair"]]
-    return rungs.assign(jaccard=100 * rungs["jaccard"].astype(float))
+    for comparison, what in zip(COMPARISONS[2:], _MEASURED, strict=True):
+        parts.append(compared(overlap, task, what, by, sparsity).assign(comparison=comparison))
+    pairs = pd.concat([part[["comparison", "lang", "jaccard"]] for part in parts])
+    pairs = pairs.rename_axis("pair").reset_index()[["comparison", "lang", "jaccard", "pair"]]
+    return pairs.assign(jaccard=100 * pairs["jaccard"].astype(float))
 
 
-def layer_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
-    """`ladder` in each layer, with its number in the column `layer`.
+def layer_comparisons(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
+    """`comparisons` in each layer, with its number in the column `layer`.
 
-    A pooler, which is no layer, is left out, and so is the first rung, a formula.
+    A pooler, which is no layer, is left out, and so is the first comparison, a formula.
     """
-    rungs = ladder(overlap, task, sparsity, by="layer")
+    pairs = comparisons(overlap, task, sparsity, by="layer")
     part = overlap["part"].astype(str).str.extract(r"(\d+)", expand=False)
-    rungs = rungs.assign(layer=rungs["pair"].map(part.to_dict()))
-    return rungs[rungs["layer"].notna()].astype({"layer": int})
+    pairs = pairs.assign(layer=pairs["pair"].map(part.to_dict()))
+    return pairs[pairs["layer"].notna()].astype({"layer": int})
 
 
 def last_layer(overlap: pd.DataFrame, task: str) -> pd.Series:
-    """Mean Jaccard (%) of each rung in the layer next to the head."""
-    rungs = layer_ladder(overlap, task)
-    return rungs[rungs["layer"] == rungs["layer"].max()].groupby("rung")["jaccard"].mean()
+    """Mean Jaccard (%) of each comparison in the layer next to the head."""
+    pairs = layer_comparisons(overlap, task)
+    return pairs[pairs["layer"] == pairs["layer"].max()].groupby("comparison")["jaccard"].mean()
 
 
 @dataclass(frozen=True)
@@ -166,20 +173,20 @@ class Corrected:
         return 100 * (self.overlap - self.floor) / way if way > 0 else np.nan
 
 
-FLOOR, BETWEEN, CEILING = RUNGS[1], "other language, other seed", "same language, other seed"
+FLOOR, BETWEEN, CEILING = COMPARISONS[1], "other language, other seed", "same language, other seed"
 
 
 def corrected(overlap: pd.DataFrame, task: str, floor: str = FLOOR,
               sparsity: int = 50) -> Corrected | None:  # fmt: skip
-    """How far languages come from a floor (a rung) to what two seeds of one language share.
+    """How far languages come from a floor (a comparison) to what two seeds of one language share.
 
     Languages are compared across seeds, as the ceiling is. The interval draws languages and then
-    their seeds again, the same for all three rungs; it has no bound with fewer than three
+    their seeds again, the same for all three comparisons; it has no bound with fewer than three
     languages, or where the ceiling is not above the floor in 97.5 % of the draws (the ratio's
-    denominator may then be 0; Fieller 1954). None where a rung has not been measured.
+    denominator may then be 0; Fieller 1954). None where a comparison has not been measured.
     """
-    rungs = ladder(overlap, task, sparsity).drop_duplicates(["rung", "pair"])
-    parts = [rungs[rungs["rung"] == rung] for rung in (floor, BETWEEN, CEILING)]
+    pairs = comparisons(overlap, task, sparsity).drop_duplicates(["comparison", "pair"])
+    parts = [pairs[pairs["comparison"] == comparison] for comparison in (floor, BETWEEN, CEILING)]
     if any(part.empty for part in parts):
         return None
     means = [float(part["jaccard"].mean()) for part in parts]
@@ -196,30 +203,30 @@ def corrected(overlap: pd.DataFrame, task: str, floor: str = FLOOR,
 
 def published_corrected(task: str) -> Corrected:
     """`corrected` by what the paper prints; from independent masks, its only floor."""
-    rungs = published_ladder(task)
-    return Corrected(rungs[RUNGS[0]], rungs["other language, same seed"], rungs[CEILING])
+    means = published_means(task)
+    return Corrected(means[COMPARISONS[0]], means["other language, same seed"], means[CEILING])
 
 
-def ladder_means(overlap: pd.DataFrame, rungs: pd.DataFrame) -> pd.DataFrame:
-    """The means of a `ladder` of `overlap`: index rung; columns mean, low, high (%), pairs.
+def comparison_means(overlap: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The means of `comparisons`: index comparison; columns mean, low, high (%), pairs.
 
     `low` and `high` bound 95 % by drawing languages and seeds again (`statistics.pairs_interval`);
-    they are missing where a rung has fewer than three languages, and on the first, a formula.
+    they are missing where a comparison has fewer than three languages, and on the first, a formula.
     """
-    rows = rungs.drop_duplicates(["rung", "pair"])
+    rows = pairs.drop_duplicates(["comparison", "pair"])
     out = {}
-    for rung, part in rows.groupby("rung", sort=False):
+    for comparison, part in rows.groupby("comparison", sort=False):
         low = high = np.nan
         if (part["pair"] >= 0).all():
             bounds = pairs_interval(part["jaccard"].tolist(), _masks(overlap, part))
             low, high = bounds if np.isfinite(bounds).all() else (np.nan, np.nan)
-        out[rung] = (part["jaccard"].mean(), low, high, len(part))
+        out[comparison] = (part["jaccard"].mean(), low, high, len(part))
     return pd.DataFrame.from_dict(out, orient="index", columns=["mean", "low", "high", "pairs"])
 
 
-def _masks(overlap: pd.DataFrame, rungs: pd.DataFrame) -> list[Pair]:
-    """The two masks behind each row of a ladder; a formula has none."""
-    masks = overlap.reindex(rungs["pair"])
+def _masks(overlap: pd.DataFrame, pairs: pd.DataFrame) -> list[Pair]:
+    """The two masks behind each row of `comparisons`; a formula has none."""
+    masks = overlap.reindex(pairs["pair"])
     return list(zip(_names(masks, "a"), _names(masks, "b"), strict=True))
 
 
@@ -231,8 +238,8 @@ def _names(masks: pd.DataFrame, side: str) -> list[Mask]:
     return [None if no else (lang, int(seed)) for lang, seed, no in zip(*columns, strict=True)]
 
 
-def published_ladder(task: str) -> dict[str, float]:
-    """The rungs that the paper and its poster print: mean Jaccard (%) at 50 %.
+def published_means(task: str) -> dict[str, float]:
+    """The comparisons that the paper and its poster print: mean Jaccard (%) at 50 %.
 
     The paper does not say with which seeds it compares languages; its code's commands use one.
     """
@@ -243,7 +250,7 @@ def published_ladder(task: str) -> dict[str, float]:
         "other language, same seed": "different languages, average",
         "same language, other seed": "same language, different seeds",
     }
-    return {rung: float(table[kind]) for rung, kind in kinds.items()}
+    return {comparison: float(table[kind]) for comparison, kind in kinds.items()}
 
 
 def departed(excess: pd.DataFrame, task: str, kinds: Sequence[str]) -> float:
@@ -253,26 +260,26 @@ def departed(excess: pd.DataFrame, task: str, kinds: Sequence[str]) -> float:
     return float(100 * pd.concat(sides).mean())
 
 
-EXCESS_RUNGS = (
+EXCESS_COMPARISONS = (
     "chance, anywhere in a matrix",
     "chance, among weights of like size",
-    *RUNGS[4:],
+    *COMPARISONS[4:],
 )
 
 
-def excess_ladder(excess: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
-    """The rungs of the departures of `masks.excess`: columns rung, shared (%), one row a pair.
+def excess_comparisons(excess: pd.DataFrame, task: str, sparsity: int = 50) -> pd.DataFrame:
+    """The pairs of departures of `masks.excess`: columns comparison, shared (%), one row a pair.
 
-    The chance rungs are computed for the pairs of languages. Unmeasured rungs are absent.
+    Chance is computed for the pairs of languages. What was not measured is absent.
     """
 
     between = languages(departures, excess, task, sparsity=sparsity)
     parts = [
-        between.assign(rung=EXCESS_RUNGS[0], shared=between["expected"]),
-        between.assign(rung=EXCESS_RUNGS[1], shared=between["expected_near"]),
+        between.assign(comparison=EXCESS_COMPARISONS[0], shared=between["expected"]),
+        between.assign(comparison=EXCESS_COMPARISONS[1], shared=between["expected_near"]),
     ]
-    for rung, what in zip(EXCESS_RUNGS[2:], _MEASURED[2:], strict=True):
-        parts.append(departures(excess, task, what, sparsity).assign(rung=rung))
+    for comparison, what in zip(EXCESS_COMPARISONS[2:], _MEASURED[2:], strict=True):
+        parts.append(departures(excess, task, what, sparsity).assign(comparison=comparison))
     once = [part[~part.index.duplicated()] for part in parts]  # a pair of tickets comes both ways
-    rungs = pd.concat([part[["rung", "shared"]] for part in once], ignore_index=True)
-    return rungs.assign(shared=100 * rungs["shared"].astype(float))
+    pairs = pd.concat([part[["comparison", "shared"]] for part in once], ignore_index=True)
+    return pairs.assign(shared=100 * pairs["shared"].astype(float))

@@ -18,7 +18,8 @@ from lnlib.results import runs
 
 
 def measure(task: str, langs: Sequence[str], scale: str, steps: Sequence[int], results_dir: Path,
-            data_dir: str | Path | None = None) -> None:  # fmt: skip
+            data_dir: str | Path | None = None,
+            encoder_dir: str | Path | None = None) -> None:  # fmt: skip
     """`learning_curve` of a task in some languages, into `learning.csv`.
 
     Parameters:
@@ -26,9 +27,10 @@ def measure(task: str, langs: Sequence[str], scale: str, steps: Sequence[int], r
     - `task`, `langs`, `scale`: what is trained.
     - `steps`: optimizer steps, one training each.
     - `results_dir`: where tables go.
-    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
     """
-    encoder = load_encoder(SCALES[scale].encoder)
+    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
     for lang in langs:
         bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
         learning_curve(bench, steps, places(results_dir, scale).home)

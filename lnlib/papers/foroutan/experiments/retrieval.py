@@ -42,17 +42,26 @@ def measure(
     results_dir: Path,
     data_dir: str | Path | None = None,
     tickets_from: str | None = None,
+    encoder_dir: str | Path | None = None,
 ) -> pd.DataFrame:
     """Fill the scale's `retrieval.csv` in `results_dir` with every mask that is not in it.
 
-    Tickets are those of `tickets_from`, another scale of the same encoder, or of `scale` itself.
+    Parameters:
+
+    - `scale`: whose text is read, in whose encoder.
+    - `runs_dir`, `results_dir`: where tickets are, and where tables go.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
+    - `tickets_from`: another scale of the same encoder, whose tickets are taken; `scale` itself, if
+      none is given.
+
     A mask is measured again where its search, the text or the encoder is another one. Returns the
     table. Raises UserError for data that cannot be had and tickets of another encoder.
     """
     setting, home = SCALES[choose(scale, SCALES, "scale")], places(results_dir, scale).home
     tickets_from = choose(tickets_from or scale, SCALES, "scale")
     table = RETRIEVAL.read(home)  # a damaged one is said now, not after the first measurement
-    encoder = load_encoder(setting.encoder)
+    encoder = load_encoder(setting.encoder, encoder_dir)
     texts, where = load_parallel(setting.corpus, tuple(LANGUAGES), data_dir)
     most = min(MAX_TOKENS, encoder.max_tokens or MAX_TOKENS)
     sentences = {

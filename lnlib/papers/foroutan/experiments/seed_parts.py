@@ -35,7 +35,8 @@ PARTS = {"both": (0, 0), "head": (0, 1), OTHER_TEXT: (0, 1), "order": (1, 0), "n
 
 
 def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
-            data_dir: str | Path | None = None) -> None:  # fmt: skip
+            data_dir: str | Path | None = None,
+            encoder_dir: str | Path | None = None) -> None:  # fmt: skip
     """Search every language with each of PARTS, and write `seed_parts.csv`.
 
     Parameters:
@@ -43,7 +44,8 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     - `task`, `langs`, `scale`: what is searched.
     - `runs_dir`: where tickets are kept; what is there is not searched again.
     - `results_dir`: where tables go.
-    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
 
     A row is a search in `lang` that has `parts` in common with the ticket of seed 0 in `other`, at
     50 %: `jaccard`, and of `masks.excess` the departures they share (`shared`) and would share by
@@ -52,7 +54,7 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     """
     if task == "mlm":
         raise UserError("task 'mlm' has a pre-trained head, which no seed draws: try ner or xnli")
-    encoder = load_encoder(SCALES[scale].encoder)
+    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
     searched = {
         (lang, parts): _search(encoder, task, lang, scale, parts, runs_dir, data_dir)
         for parts in PARTS

@@ -32,7 +32,8 @@ SWITCHES = {
 
 
 def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results_dir: Path,
-            data_dir: str | Path | None = None, seed: int = 0) -> None:  # fmt: skip
+            data_dir: str | Path | None = None, seed: int = 0,
+            encoder_dir: str | Path | None = None) -> None:  # fmt: skip
     """Search with every switch in every language, and write `switches.csv`.
 
     Parameters:
@@ -40,7 +41,8 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     - `task`, `langs`, `scale`: what is searched.
     - `runs_dir`: where tickets are kept; what is there is not searched again.
     - `results_dir`: where tables go.
-    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
     - `seed`: of the searches.
 
     A row is a language under a switch, at 50 %: `value` is the score of its mask, trained as every
@@ -49,7 +51,7 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     switch; `jaccard_others` the mean overlap with the other languages' masks under the same switch.
     What has been searched and scored in `runs_dir`/switches is not done again.
     """
-    encoder = load_encoder(SCALES[scale].encoder)
+    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
     benches = {lang: Workbench(encoder, task, lang, scale, data_dir=data_dir) for lang in langs}
     table, scores = (places(folder, scale).home for folder in (results_dir, runs_dir))
     plain = {

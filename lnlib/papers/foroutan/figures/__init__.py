@@ -7,11 +7,12 @@ caller's, who knows what the figure is to show.
 
 from lnlib.figures.growth import growth
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
+from lnlib.papers.foroutan.figures.front import front, shared_by
 from lnlib.papers.foroutan.figures.overlap import (
     density_profile,
-    excess_ladder,
+    excess_comparisons,
     layer_profile,
-    overlap_ladder,
+    overlap_comparisons,
     overlap_matrix,
     tree,
 )
@@ -31,14 +32,16 @@ __all__ = [
     "SHARES",
     "Figure",
     "density_profile",
-    "excess_ladder",
+    "excess_comparisons",
+    "front",
     "gains_by_origin",
     "growth",
     "layer_profile",
     "losses",
-    "overlap_ladder",
+    "overlap_comparisons",
     "overlap_matrix",
     "retrieval_by_layer",
+    "shared_by",
     "sparsity_curve",
     "sparsity_curves",
     "transfer_matrix",

@@ -35,32 +35,34 @@ def overlap_matrix(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
     return figure
 
 
-def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:
+def overlap_comparisons(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:
     """The overlap between languages among its nulls and seeds; published means as diamonds.
 
     A dot is a pair of masks, the bar their mean, with its 95 % interval over languages and seeds.
-    Left the whole range, right the rungs from the untouched encoder's mask on, enlarged.
+    Left the whole range, right those from the untouched encoder's mask on, enlarged.
     """
-    rungs = nulls.ladder(overlap, task, sparsity)
-    if rungs.empty:
+    pairs = nulls.comparisons(overlap, task, sparsity)
+    if pairs.empty:
         figure, (axes,) = figure_of(7.0, 3.8)
         blank(axes, f"overlap of {TASKS[task].title} masks")
         return figure
     figure, (whole, upper) = figure_of(8.4, 3.8, columns=2, sharey=True)
-    values = rungs.set_index("rung")["jaccard"]
-    means = nulls.ladder_means(overlap, rungs)
-    theirs = nulls.published_ladder(task) if sparsity == 50 else {}  # the paper has no other level
+    values = pairs.set_index("comparison")["jaccard"]
+    means = nulls.comparison_means(overlap, pairs)
+    theirs = nulls.published_means(task) if sparsity == 50 else {}  # the paper has no other level
     for axes in (whole, upper):
-        order = _rungs(axes, values, nulls.RUNGS)
-        for rung, mean in means.iterrows():
-            axes.plot([mean["low"], mean["high"]], [order.index(rung)] * 2, color="black", lw=1.2)
-        for rung, value in theirs.items():
+        order = _rows(axes, values, nulls.COMPARISONS)
+        for comparison, mean in means.iterrows():
+            axes.plot(
+                [mean["low"], mean["high"]], [order.index(comparison)] * 2, color="black", lw=1.2
+            )
+        for comparison, value in theirs.items():
             style = {"marker": "D", "s": 36, "facecolor": "white", "edgecolor": "black"}
-            label = "published" if rung == nulls.RUNGS[0] else None
-            axes.scatter(value, order.index(rung), label=label, zorder=4, **style)
+            label = "published" if comparison == nulls.COMPARISONS[0] else None
+            axes.scatter(value, order.index(comparison), label=label, zorder=4, **style)
     whole.set(xlabel="Jaccard of kept weights with a ticket's (%)", xlim=(0, 102))
     beyond_chance = pd.concat([values, pd.Series(theirs, dtype=float)]).drop(
-        list(nulls.RUNGS[:3]), errors="ignore"
+        list(nulls.COMPARISONS[:3]), errors="ignore"
     )
     upper.set(xlabel="the same, enlarged")
     upper.set_xlim(beyond_chance.min() - 1, beyond_chance.max() + 1)
@@ -70,32 +72,33 @@ def overlap_ladder(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> Figu
     return figure
 
 
-def excess_ladder(excess: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:
+def excess_comparisons(excess: pd.DataFrame, task: str, sparsity: int = 50) -> Figure:
     """How many of their departures from the untouched encoder's mask two tickets share.
 
     A dot is a pair of tickets, the bar their mean; see `masks.excess`.
     """
     figure, (axes,) = figure_of(7.0, 3.0)
-    rungs = nulls.excess_ladder(excess, task, sparsity)
-    if rungs.empty:
+    pairs = nulls.excess_comparisons(excess, task, sparsity)
+    if pairs.empty:
         blank(axes, f"departures of {TASKS[task].title} tickets")
         return figure
-    _rungs(axes, rungs.set_index("rung")["shared"], nulls.EXCESS_RUNGS)
+    _rows(axes, pairs.set_index("comparison")["shared"], nulls.EXCESS_COMPARISONS)
     axes.set(xlabel="departures that two tickets share (Jaccard, %)")
     axes.set_xlim(left=0)
     axes.set_title(f"{TASKS[task].title}, {sparsity} % sparsity")
     return figure
 
 
-def _rungs(axes: Axes, values: pd.Series, names: Sequence[str]) -> list[str]:
-    """One row of dots and a bar at their mean for each name, from the top; returns their order."""
-    order = list(names[::-1])
-    for place, rung in enumerate(order):
-        dots = values[values.index == rung].to_numpy()
+def _rows(axes: Axes, values: pd.Series, names: Sequence[str]) -> list[str]:
+    """A row of dots and a bar at their mean for each name, the lowest mean on top; their order."""
+    means = values.groupby(level=0).mean().reindex(names)
+    order = list(means.sort_values(ascending=False, kind="stable", na_position="first").index)
+    for place, comparison in enumerate(order):
+        dots = values[values.index == comparison].to_numpy()
         if not len(dots):
             axes.text(0.5, place, "not run", transform=axes.get_yaxis_transform(), va="center")
             continue
-        colour = COLOURS["ticket"] if rung.startswith("other language") else COLOURS["full"]
+        colour = COLOURS["ticket"] if comparison.startswith("other language") else COLOURS["full"]
         spread = np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else [0.0]
         axes.scatter(dots, place + np.asarray(spread), s=9, color=colour, alpha=0.5, lw=0)
         axes.plot([dots.mean()] * 2, [place - 0.33, place + 0.33], color=colour, lw=2.5)
@@ -131,32 +134,32 @@ def tree(similarity: pd.DataFrame, what: str) -> Figure:
 
 
 def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
-    """The upper rungs of the ladder by layer, one panel a task; bars are 95 % intervals.
+    """The comparisons of tickets by layer, one panel a task; bars are 95 % intervals.
 
     Chance is far below: the mean of what masks of the same densities share stands in the title.
     """
-    ladders = {task: nulls.layer_ladder(overlap, task, sparsity) for task in TASKS}
-    ladders = {task: rungs for task, rungs in ladders.items() if len(rungs)}
-    if not ladders:
+    comparisons = {task: nulls.layer_comparisons(overlap, task, sparsity) for task in TASKS}
+    comparisons = {task: pairs for task, pairs in comparisons.items() if len(pairs)}
+    if not comparisons:
         figure, (axes,) = figure_of(6.4, 4.0)
         blank(axes, "overlap by layer")
         return figure
-    figure, panels = figure_of(3.2 * len(ladders) + 0.6, 3.8, columns=len(ladders))
-    for axes, (task, rungs) in zip(panels, ladders.items(), strict=True):
-        chance = rungs.loc[rungs["rung"] == "same density per matrix", "jaccard"].mean()
-        for rung, (marker, line) in _BY_LAYER.items():
-            part = rungs[rungs["rung"] == rung]
+    figure, panels = figure_of(3.2 * len(comparisons) + 0.6, 3.8, columns=len(comparisons))
+    for axes, (task, pairs) in zip(panels, comparisons.items(), strict=True):
+        chance = pairs.loc[pairs["comparison"] == "same density per matrix", "jaccard"].mean()
+        for comparison, (marker, line) in _BY_LAYER.items():
+            part = pairs[pairs["comparison"] == comparison]
             if part.empty:
                 continue
             means = pd.concat(
-                {n: nulls.ladder_means(overlap, of) for n, of in part.groupby("layer")}
+                {n: nulls.comparison_means(overlap, of) for n, of in part.groupby("layer")}
             )
             means = means.droplevel(1)
             ends = abs(means[["low", "high"]].T - means["mean"]).fillna(0)
-            colour = COLOURS["ticket" if rung.startswith("other language") else "full"]
-            axes.errorbar(means.index, means["mean"], yerr=ends, label=rung, marker=marker, ls=line,
-                          color=colour, capsize=2, lw=1.2, ms=5)  # fmt: skip
-        axes.set_xticks(sorted(rungs["layer"].unique()))
+            colour = COLOURS["ticket" if comparison.startswith("other language") else "full"]
+            style = {"label": comparison, "marker": marker, "ls": line, "color": colour}
+            axes.errorbar(means.index, means["mean"], yerr=ends, capsize=2, lw=1.2, ms=5, **style)
+        axes.set_xticks(sorted(pairs["layer"].unique()))
         axes.set(xlabel="layer", title=f"{task.upper()} (chance {chance:.0f} %)")
     panels[0].set_ylabel(f"Jaccard at {sparsity} % sparsity (%)")
     shown = [axes.get_legend_handles_labels() for axes in panels]
@@ -165,7 +168,7 @@ def layer_profile(overlap: pd.DataFrame, sparsity: int = 50) -> Figure:
     return figure
 
 
-_BY_LAYER = {  # how a rung is drawn: marker and line
+_BY_LAYER = {  # how a comparison is drawn: marker and line
     "other language, same seed": ("s", "-"),  # as in the paper's commands, so it comes first
     "other language, other seed": ("o", "--"),
     "same language, other seed": ("D", "-"),

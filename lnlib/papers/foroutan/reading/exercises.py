@@ -87,7 +87,7 @@ def overlap_by_chance(answer: Callable[[float, float], float], seed: int = 0) ->
         "Weights that both keep stand twice in p + q: take them off once.":
             lambda p, q: p * q / (p + q),
         "That is what either keeps; what both keep belongs above it.": lambda p, q: p + q - p * q,
-    }, "Two halves share a third by chance alone: the first rung of every ladder.")  # fmt: skip
+    }, "Two halves share a third by chance alone: the first of all comparisons.")  # fmt: skip
 
 
 def _kept(scores: list[np.ndarray], share: float) -> list[np.ndarray]:
@@ -115,7 +115,7 @@ def one_threshold(answer: Callable[..., Any], seed: int = 0) -> Verdict:
         "True marks what you prune. A mask says what stays.":
             lambda matrices, share: [~m for m in _kept([*map(np.abs, matrices)], share)],
     }, "So matrices with larger weights keep more of them, and that alone makes masks alike: the "
-       "second rung.")  # fmt: skip
+       "second comparison.")  # fmt: skip
 
 
 def one_number(answer: Callable[[np.ndarray], Any], seed: int = 0) -> Verdict:
@@ -162,7 +162,7 @@ def rewind(remember: Callable[[dict[str, np.ndarray]], Any], seed: int = 0) -> V
     return Verdict(False, "The dict is new, but training has changed its arrays. Copy each array.")
 
 
-_RUNGS = {  # the ladder's names for what `nulls.kind` finds
+_NAMES = {  # the names for what `nulls.kind` finds
     "random": "random mask",
     "magnitude": "one-shot magnitude",
     "shuffled": "shuffled labels",
@@ -172,8 +172,8 @@ _RUNGS = {  # the ladder's names for what `nulls.kind` finds
 }
 
 
-def rung(answer: Callable[[dict[str, Any], dict[str, Any]], str], seed: int = 0) -> Verdict:
-    """`answer(a, b)`: the rung of the ladder (`nulls.RUNGS`) for a ticket `a` and a mask `b`.
+def comparison(answer: Callable[[dict[str, Any], dict[str, Any]], str], seed: int = 0) -> Verdict:
+    """`answer(a, b)`: which of `nulls.COMPARISONS` fits a ticket `a` and a mask `b`.
 
     Both are of one task, and dicts of method ("ticket" or a control), lang and seed.
     """
@@ -182,15 +182,15 @@ def rung(answer: Callable[[dict[str, Any], dict[str, Any]], str], seed: int = 0)
         for method in ("ticket", "random", "magnitude", "shuffled")
         for lang in ("ur", "en")
         for number in (0, 1)
-        if method != "shuffled" or lang == "ur"  # of another language it would be no rung
+        if method != "shuffled" or lang == "ur"  # of another language it would be no comparison
     ]
-    order = _random(seed, "rung").permutation(len(masks) - 1) + 1
+    order = _random(seed, "comparison").permutation(len(masks) - 1) + 1
     cases = [(masks[0], masks[place]) for place in order]
 
     def truth(a: dict[str, Any], b: dict[str, Any]) -> str:
         both = {f"{key}_{side}": mask[key] for side, mask in (("a", a), ("b", b)) for key in mask}
         row = pd.DataFrame([{**both, "task_a": "ner", "task_b": "ner"}])
-        return _RUNGS[nulls.kind(row)[0]]
+        return _NAMES[nulls.kind(row)[0]]
 
     def in_words(a: dict[str, Any], b: dict[str, Any], seeds_too: bool = True) -> str:
         lang = "same" if a["lang"] == b["lang"] else "other"
@@ -198,10 +198,10 @@ def rung(answer: Callable[[dict[str, Any], dict[str, Any]], str], seed: int = 0)
         return f"{lang} language, {number} seed"
 
     return _judge(answer, cases, truth, {
-        "A control is a rung of its own, whatever its seed.": in_words,
+        "A control is a comparison of its own, whatever its seed.": in_words,
         "Look at the seed too: two searches of one seed start from the same head.":
             lambda a, b: truth(a, b) if b["method"] != "ticket" else in_words(a, b, False),
-    }, "Another seed of the same language is the ceiling of the other rungs.")  # fmt: skip
+    }, "Another seed of the same language is the ceiling of the others.")  # fmt: skip
 
 
 def gain_over_random(answer: Callable[[float, float, str], float], seed: int = 0) -> Verdict:

@@ -1,4 +1,4 @@
-"""What the book's overlap explorer shows: each selection's matrix and null ladder, ready-made.
+"""What the book's overlap explorer shows: each selection's matrix and nulls, ready-made.
 
 The page has no kernel, so everything that a reader can choose is computed when the book is built.
 The definitions are those of `nulls`; this module only arranges them. Shares go to the page as
@@ -39,14 +39,14 @@ def data(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     - `cells`, the lower triangle of the matrix row by row, its diagonal being two seeds of one
       language: [mean, expected] for one pair of masks, [mean, expected, lowest, highest, pairs]
       for several, null where nothing was measured;
-    - `rungs`, in the order of the ladder: [mean, lowest, highest, pairs], or null.
+    - `comparisons`, in their order: [mean, lowest, highest, pairs], or null.
     """
     runs = [run for scale in SCALES if scale in tables for run in _runs(tables[scale], scale)]
     colours = colormaps[figures.SHARES]
     return {
         "languages": {code: language.name for code, language in LANGUAGES.items()},
         "tasks": {name: task.title for name, task in TASKS.items()},
-        "rungs": list(nulls.RUNGS),
+        "comparisons": list(nulls.COMPARISONS),
         "published": {task: _published(task) for task in TASKS},
         "colours": [to_hex(colours(step / (_STEPS - 1))) for step in range(_STEPS)],
         "runs": runs,
@@ -101,7 +101,7 @@ def _runs(overlap: pd.DataFrame, scale: str) -> Iterator[dict[str, Any]]:
                     {
                         **_place(by, part),
                         "cells": _cells(found, codes),
-                        "rungs": _rungs(own, task, int(level), by),
+                        "comparisons": _comparisons(own, task, int(level), by),
                     }
                 )
             parts.sort(key=_depth)
@@ -149,20 +149,26 @@ def _cells(pairs: pd.DataFrame, codes: list[str]) -> list[list[int] | None]:
     return [measured.get((a, b)) for place, b in enumerate(codes) for a in codes[: place + 1]]
 
 
-def _rungs(overlap: pd.DataFrame, task: str, level: int, by: str) -> list[list[int] | None]:
-    rungs = nulls.ladder(overlap, task, level, by).groupby("rung")
-    stats = rungs["jaccard"].agg(["mean", "min", "max"]).join(rungs["pair"].nunique())
+def _comparisons(overlap: pd.DataFrame, task: str, level: int, by: str) -> list[list[int] | None]:
+    pairs = nulls.comparisons(overlap, task, level, by).groupby("comparison")
+    stats = pairs["jaccard"].agg(["mean", "min", "max"]).join(pairs["pair"].nunique())
     measured = {
-        rung: [*(_share(row[name] / 100) for name in ("mean", "min", "max")), int(row["pair"])]
-        for rung, row in stats.iterrows()
+        comparison: [
+            *(_share(row[name] / 100) for name in ("mean", "min", "max")),
+            int(row["pair"]),
+        ]
+        for comparison, row in stats.iterrows()
     }
-    return [measured.get(rung) for rung in nulls.RUNGS]
+    return [measured.get(comparison) for comparison in nulls.COMPARISONS]
 
 
 def _published(task: str) -> list[int | None]:
-    """The paper's means, rung by rung: whole masks at 50 %, which is all that it prints."""
-    means = nulls.published_ladder(task)
-    return [_share(means[rung] / 100) if rung in means else None for rung in nulls.RUNGS]
+    """The paper's means by comparison: whole masks at 50 %, which is all that it prints."""
+    means = nulls.published_means(task)
+    return [
+        _share(means[comparison] / 100) if comparison in means else None
+        for comparison in nulls.COMPARISONS
+    ]
 
 
 def _share(value: float) -> int:

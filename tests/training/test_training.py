@@ -108,7 +108,7 @@ def test_a_word_without_a_piece_keeps_its_place(bert, nothing):
         return torch.zeros(()), torch.nn.functional.one_hot(batch.labels.clamp(0)).float()
 
     data = replace(data, task=replace(NER, loss=right))
-    found = score(torch.nn.Linear(1, 1), data, toys.RECIPE, bert.tokenizer, 0)
+    found = score(bert.model(NER, corpus.labels), data, toys.RECIPE, bert.tokenizer, 0)
     assert found.value == pytest.approx(100 * 2 * 3 / (3 + 4))  # 3 found, all right, of 4
 
 

@@ -5,10 +5,11 @@ import shutil
 import signal
 import weakref
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
+import toys
+from house import ROOT
 from stopped import Stop, no_verdicts, record_runs
 
 from lnlib import Workbench
@@ -23,24 +24,31 @@ from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.record import MASK, record
 from lnlib.results import runs
 
-RESULTS = Path(__file__).resolve().parents[1] / "results/foroutan"
+RESULTS = ROOT / "results/foroutan"
 
 
-@pytest.fixture
-def measured(bert, toy_scale, tmp_path):
-    """Two languages and two seeds of NER, one of MLM, on the random BERT as scale `demo`."""
-    home = places(tmp_path / "runs", "demo")
+@pytest.fixture(scope="module")
+def searched(bert, tmp_path_factory):
+    """Two languages and two seeds of NER, one of MLM, on the random BERT."""
+    folder = tmp_path_factory.mktemp("searched")
+    home = places(folder / "runs", "demo")
     for task, lang, seed in (
         ("ner", "ur", 0),
         ("ner", "ur", 1),
         ("ner", "en", 0),
         ("mlm", "ur", 0),
     ):
-        bench = Workbench(bert, task, lang)
+        bench = Workbench(bert, task, lang, recipe=toys.RECIPE)
         runs.search(bench, seed, home, levels=(10, 50))
-    shuffled = {"method": "shuffled", "levels": (50,)}
-    runs.search(Workbench(bert, "ner", "ur"), 0, home, **shuffled)
-    return tmp_path
+    bench = Workbench(bert, "ner", "ur", recipe=toys.RECIPE)
+    runs.search(bench, 0, home, method="shuffled", levels=(50,))
+    return folder
+
+
+@pytest.fixture
+def measured(searched, toy_scale, tmp_path):
+    """A copy of these runs, where that is what scale `demo` makes."""
+    return shutil.copytree(searched, tmp_path / "measured")
 
 
 def everything(folder):

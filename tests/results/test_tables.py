@@ -3,10 +3,11 @@
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from house import ROOT
+from synthetic import score
 
 from lnlib import Ticket, find_ticket, jaccard
 from lnlib.base.errors import UserError
@@ -19,24 +20,16 @@ from lnlib.results import runs
 from lnlib.results.table import find
 
 
-def row(**changes):
-    return {
-        "scale": "demo", "task": "ner", "lang": "ur", "seed": 0, "method": "ticket",
-        "mask_task": "ner", "mask_lang": "ur", "mask_seed": 0, "sparsity": 50, "metric": "f1",
-        "value": 80.0, **changes,
-    }  # fmt: skip
-
-
 def test_a_row_of_the_same_key_is_replaced_and_others_stay(tmp_path):
     path = tmp_path / "scores.csv"
-    tables.add(path, [row(), row(lang="en")])
-    table = tables.add(path, [row(value=81.0)])
+    tables.add(path, [score(), score(lang="en")])
+    table = tables.add(path, [score(value=81.0)])
     assert dict(zip(table.lang, table.value, strict=True)) == {"en": 80.0, "ur": 81.0}
 
 
 def test_a_table_reads_back_as_it_was_written(tmp_path):
     path = tmp_path / "scores.csv"
-    written = tables.add(path, [row(), row(method="full", mask_task="", mask_lang="",
+    written = tables.add(path, [score(), score(method="full", mask_task="", mask_lang="",
                                             mask_seed=None, sparsity=0)])  # fmt: skip
     read = tables.read(path)
     assert tuple(read.columns) == tables.SCORES.columns
@@ -53,13 +46,13 @@ def test_a_damaged_table_is_refused_by_name_and_kept(tmp_path, text):
     path = tmp_path / "scores.csv"
     path.write_text(text)
     with pytest.raises(UserError, match=r"scores\.csv"):
-        tables.add(path, [row()])
+        tables.add(path, [score()])
     assert path.read_text() == text
 
 
 def test_a_changed_number_is_refused_until_it_is_sealed(tmp_path):
     path = tmp_path / "scores.csv"
-    tables.add(path, [row()])
+    tables.add(path, [score()])
     path.write_text(path.read_text().replace("80", "81"))
     with pytest.raises(UserError, match=r"altered.*python -m lnlib seal .*scores\.csv"):
         tables.read(path)
@@ -75,7 +68,7 @@ def test_a_table_that_is_not_there_is_not_sealed_and_no_folder_is_made(tmp_path)
 
 def test_a_table_cut_at_the_end_of_a_row_is_refused(tmp_path):
     path = tmp_path / "scores.csv"
-    tables.add(path, [row(), row(lang="en")])
+    tables.add(path, [score(), score(lang="en")])
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     with pytest.raises(UserError, match="altered or damaged"):
         tables.read(path)
@@ -83,14 +76,14 @@ def test_a_table_cut_at_the_end_of_a_row_is_refused(tmp_path):
 
 def test_other_programs_read_a_table_as_plain_csv(tmp_path):
     path = tmp_path / "scores.csv"
-    tables.add(path, [row(), row(lang="en")])
+    tables.add(path, [score(), score(lang="en")])
     plain = pd.read_csv(path)
     assert tuple(plain.columns[:-1]) == tables.SCORES.columns
     assert plain.value.tolist() == [80.0, 80.0] and plain.iloc[:, -1].isna().all()
 
 
 def _add(path, number):
-    tables.add(path, [row(seed=number)])
+    tables.add(path, [score(seed=number)])
 
 
 def test_eight_writers_at_once_lose_no_row(tmp_path):
@@ -121,7 +114,7 @@ def test_a_measurement_already_in_the_table_is_not_made_again(ner, tmp_path, mon
     assert runs.measure(ner, None, 0, 0, tmp_path).value == first.value
 
 
-RESULTS = Path(__file__).resolve().parents[1] / "results/foroutan"
+RESULTS = ROOT / "results/foroutan"
 RECORDED = sorted(path for scale in SCALES for path in (RESULTS / scale).glob("*.csv"))
 
 

@@ -1,11 +1,10 @@
 """Verdicts follow from the tables, in each direction; the tables here are made up."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+from house import ROOT
 
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import claims, gains, measures, nulls
@@ -13,7 +12,6 @@ from lnlib.papers.foroutan.coverage import PAPER_COVERAGE
 from lnlib.results import ledger
 from lnlib.results.ledger import AGREES, CANNOT_TELL, DIFFERS, NOT_RUN
 
-ROOT = Path(__file__).resolve().parents[1]
 NO_SCORES = synthetic.scores(tasks=("ner",), seeds=1).iloc[:0]
 NO_OVERLAP = synthetic.overlap(tasks=("ner",)).iloc[:0]
 NO_RETRIEVAL = tables.read("retrieval.csv")
@@ -259,7 +257,7 @@ def test_a_mixture_is_no_other_language_on_either_side_of_a_pair(side):
     overlap = synthetic.overlap(tasks=("ner",))
     mixed = overlap.head(1).assign(**{side: "en+fa+fr+zh"}, jaccard=0.0)
     with_mixture = pd.concat([overlap, mixed], ignore_index=True)
-    assert nulls.ladder(with_mixture, "ner").equals(nulls.ladder(overlap, "ner"))
+    assert nulls.comparisons(with_mixture, "ner").equals(nulls.comparisons(overlap, "ner"))
 
 
 def test_masks_of_another_task_are_compared_with_the_own_one():
@@ -271,17 +269,17 @@ def test_masks_of_another_task_are_compared_with_the_own_one():
     assert gains.cross_task(synthetic.scores(tasks=("ner",))).empty
 
 
-def test_the_ladder_is_in_order_and_names_only_what_was_measured():
+def test_the_comparisons_is_in_order_and_names_only_what_was_measured():
     table = synthetic.overlap(tasks=("ner", "xnli"))
-    means = nulls.ladder(table, "ner").groupby("rung")["jaccard"].mean()
-    assert set(means.index) == set(nulls.RUNGS)
+    means = nulls.comparisons(table, "ner").groupby("comparison")["jaccard"].mean()
+    assert set(means.index) == set(nulls.COMPARISONS)
     assert means["independent masks"] == pytest.approx(100 / 3)
     assert means["same density per matrix"] == pytest.approx(36.0)
     # 8 languages have both tasks; a pair scatters by 0.3 points: four standard errors are 0.42
     assert means["other task, same language"] == pytest.approx(80, abs=0.42)
     without = table[table["method_b"] != "shuffled"]
-    assert "shuffled labels" not in set(nulls.ladder(without, "ner")["rung"])
-    assert nulls.ladder(table, "mlm").empty
+    assert "shuffled labels" not in set(nulls.comparisons(without, "ner")["comparison"])
+    assert nulls.comparisons(table, "mlm").empty
 
 
 def test_languages_are_compared_across_seeds_once_every_pair_is():
@@ -313,10 +311,10 @@ def test_the_interval_is_students():
     assert (low, high) == pytest.approx((2 - half, 2 + half), abs=1e-4)
 
 
-def test_departures_have_rungs_of_their_own():
+def test_departures_have_comparisons_of_their_own():
     table = synthetic.excess(tasks=("ner", "xnli"))
-    means = nulls.excess_ladder(table, "ner").groupby("rung")["shared"].mean()
-    assert set(means.index) == set(nulls.EXCESS_RUNGS)
+    means = nulls.excess_comparisons(table, "ner").groupby("comparison")["shared"].mean()
+    assert set(means.index) == set(nulls.EXCESS_COMPARISONS)
     assert means["chance, anywhere in a matrix"] == pytest.approx(4)
     assert means["chance, among weights of like size"] == pytest.approx(17)
     # the synthetic pairs' Jaccard, a quarter of it here, scatters by 0.003: over 36 pairs or 9
@@ -324,7 +322,7 @@ def test_departures_have_rungs_of_their_own():
     assert means["other language, other seed"] == pytest.approx(85 / 4, abs=0.1)
     assert means["other language, same seed"] == pytest.approx(87 / 4, abs=0.1)
     assert means["same language, other seed"] == pytest.approx(93 / 4, abs=0.1)
-    assert nulls.excess_ladder(table, "mlm").empty
+    assert nulls.excess_comparisons(table, "mlm").empty
 
 
 def test_the_recorded_verdicts_follow_from_the_tables():

@@ -8,7 +8,7 @@ import tempfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_hub import articles, ner, nli, write
+from hub_folders import articles, ner, nli, write
 
 from lnlib.base.errors import UserError
 from lnlib.corpora import hub

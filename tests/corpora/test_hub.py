@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from hub_folders import articles, ner, nli, write
 
 from lnlib.base import hub_access
 from lnlib.base.errors import UserError
@@ -38,38 +38,6 @@ def no_hub(monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-
-
-def write(folder, configs):
-    """Lay {config: {split: columns}} out like a data repository."""
-    lines = ["---", "configs:"]
-    for config, splits in configs.items():
-        lines += [f"- config_name: {config!r}", "  data_files:"]
-        (folder / config).mkdir(parents=True)
-        for split, columns in splits.items():
-            lines += [f"  - split: {split}", f"    path: {config}/{split}-*.parquet"]
-            pq.write_table(pa.table(columns), folder / config / f"{split}-00000-of-00001.parquet")
-    (folder / "README.md").write_text("\n".join([*lines, "---", ""]), encoding="utf-8")
-    return folder
-
-
-def ner(n):
-    return {
-        "tokens": [[f"w{i}", "x"] for i in range(n)],
-        "ner_tags": [[i % 7, 0] for i in range(n)],
-    }
-
-
-def nli(n, lang=""):
-    return {
-        "premise": [f"{lang}p{i}" for i in range(n)],
-        "hypothesis": [f"{lang}h{i}" for i in range(n)],
-        "label": [i % 3 for i in range(n)],
-    }
-
-
-def articles(n):
-    return {"id": [str(i) for i in range(n)], "text": [f"article {i}" for i in range(n)]}
 
 
 def texts(examples):

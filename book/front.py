@@ -1,0 +1,166 @@
+"""What the front page shows: a card a paper, and its verdicts as a strip of squares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from importlib import import_module
+from pathlib import Path
+
+import pages
+import pandas as pd
+
+from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.hua import tables as hua
+from lnlib.papers.hua.analysis import means
+from lnlib.papers.muller import tables as muller
+from lnlib.papers.muller.analysis import blocks
+from lnlib.papers.muller.reinitialisation import ALL
+from lnlib.results import ledger
+from lnlib.results.places import Places
+
+_WORDS = dict(zip(ledger.VERDICTS, ("agree", "differ", "cannot be told", "not run"), strict=True))
+_CLASSES = dict(zip(ledger.VERDICTS, ("agrees", "differs", "open", "open"), strict=True))
+
+
+@dataclass(frozen=True)
+class Card:
+    """One paper: what it asks, what is measured beside which null, and what that is not."""
+
+    title: str
+    page: str
+    paper: str
+    scale: str
+    asks: str
+    said: Callable[[str], str]  # of the scale; "" where nothing has run
+    but: str
+
+
+def _weights(scale: str) -> str:
+    overlap = pages.table("overlap", scale)
+    means = nulls.comparisons(overlap, "ner").groupby("comparison")["jaccard"].mean()
+    languages, untouched = (
+        pages.number(means[name], 1) for name in (nulls.BETWEEN, "one-shot magnitude")
+    )
+    return (
+        f"Tickets of two languages share **{languages} %** of their weights. A ticket and a mask "
+        f"that has seen no language share {untouched} %."
+    )
+
+
+def _layers(scale: str) -> str:
+    losses = blocks.losses(muller.ABLATION.read(home("muller", scale)), "ner")
+    if losses.empty:
+        return ""
+    parts = losses.drop(index=blocks.SOURCE).drop(columns=ALL, errors="ignore").mean()
+    lowest, highest = (pages.signed(parts.iloc[place]) for place in (0, -1))
+    return (
+        f"With its lowest layers drawn anew, the model changes by **{lowest}** points in other "
+        f"languages. With the highest, it changes by {highest}."
+    )
+
+
+def _world(scale: str) -> str:
+    aligned = hua.ALIGNMENT.read(home("hua", scale))
+    pair = aligned[aligned["languages"] == "atomic,atomic"]
+    if pair.empty:
+        return ""
+    found = means.means(pair)
+    naive = found[(found["network"] == "trained") & (found["shown"] == "naive")]
+    across = naive.loc[naive["series"] == means.SERIES[1], "value"].mean()
+    read, told = (pages.number(value, 0) for value in (across, means.usual(pair)))
+    return (
+        f"A probe of one language reads **{read} %** of the squares in another. The number of the "
+        f"move alone tells {told} %."
+    )
+
+
+CARDS = (
+    Card(
+        "Weights", "findings", "foroutan", pages.REAL,
+        "Do sub-networks of two languages overlap?", _weights,
+        "So the overlap is no sign of sharing.",
+    ),
+    Card(
+        "Layers", "align", "muller", "demo",
+        "Where do the layers stop being of one language?", _layers,
+        "A loss says where, not what.",
+    ),
+    Card(
+        "A world we know", "othello", "hua", "demo",
+        "Is a network aligned where we know that its languages say the same?", _world,
+        "A small board, and made-up languages.",
+    ),
+)  # fmt: skip
+
+
+def home(paper: str, scale: str) -> Path:
+    """The folder of a paper's tables."""
+    return Places.of(pages.ROOT / "results", paper, scale).home
+
+
+def verdicts(card: Card) -> pd.DataFrame:
+    """The recorded verdicts of a card's paper at its scale; empty where nothing was judged."""
+    tables = import_module(f"lnlib.papers.{card.paper}.tables")
+    return tables.VERDICTS.read(home(card.paper, card.scale))
+
+
+def buttons() -> str:
+    """Two ways in, as Markdown."""
+    return f""":::{{button-link}} {pages.COLAB}/prune.ipynb
+:color: primary
+Run Urdu in Colab
+:::
+:::{{button-ref}} explorer
+:color: primary
+:outline:
+Open the explorer
+:::"""
+
+
+def cards() -> str:
+    """A card for each paper that has a page, as Markdown."""
+    return "\n".join(("::::{grid} 1 2 2 4", ":gutter: 2", "", *map(_card, CARDS), "::::"))
+
+
+def _card(card: Card) -> str:
+    written = (pages.ROOT / f"book/{card.page}.md").exists()
+    found = verdicts(card)
+    said = card.said(card.scale) if len(found) else ""
+    ran = (
+        said,
+        "",
+        card.but,
+        "",
+        f"Scale `{card.scale}`.",
+        "",
+        strip(found),
+        "",
+        f"{summary(found)}.",
+    )
+    lines = (
+        f":::{{grid-item-card}} {card.title}",
+        *((f":link: {card.page}", ":link-type: doc") if written else ()),
+        "",
+        f"*{card.asks}*",
+        "",
+        *(ran if said else ("Not run yet.",)),
+        ":::",
+    )
+    return "\n".join(lines)
+
+
+def summary(found: pd.DataFrame) -> str:
+    """How many verdicts there are of each kind, in words."""
+    counts = found["verdict"].value_counts()
+    return ", ".join(f"{counts[word]} {_WORDS[word]}" for word in _WORDS if word in counts)
+
+
+def strip(found: pd.DataFrame) -> str:
+    """A square a verdict, as HTML; what it says stands in its title, and the sum in words."""
+    squares = "".join(
+        f'<i class="{_CLASSES[row.verdict]}" title="{escape(f"{row.claim}: {row.verdict}")}"></i>'
+        for row in found.itertuples()
+    )
+    return f'<span class="verdicts" role="img" aria-label="{summary(found)}">{squares}</span>'
