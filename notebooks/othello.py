@@ -39,6 +39,10 @@ seed = 0  # the network, the games, the words and which squares are anchors depe
 runs_dir = "runs"  # the network and the tables of measurements go here
 
 # %%
+import warnings
+
+warnings.filterwarnings("ignore", message="IProgress not found")  # no bars here
+
 from lnlib.papers.hua.parameters import check
 
 asked = dict(

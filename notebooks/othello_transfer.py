@@ -39,6 +39,10 @@ seed = 0
 runs_dir = "runs"  # networks and the table of measurements go here
 
 # %%
+import warnings
+
+warnings.filterwarnings("ignore", message="IProgress not found")  # no bars here
+
 from lnlib.papers.hua.parameters import check
 
 asked = dict(
