@@ -92,7 +92,7 @@ def left_out(ablation: pd.DataFrame, task: str, source: str = SOURCE) -> pd.Seri
         if row[NONE] <= floor:
             out[target] = f"its score, {row[NONE]:.1f}, is not above the floor, {floor:.1f}"
         elif span < SPAN:
-            out[target] = f"re-initialising everything costs it {span:.1f}, under {SPAN:g} points"
+            out[target] = f"re-initialising everything costs it {span:.2f}, under {SPAN:g} points"
     return pd.Series(out, dtype=object)
 
 

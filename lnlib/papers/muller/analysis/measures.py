@@ -182,7 +182,7 @@ def peak_in_the_middle(tables: Tables, _task: str = "", length: str = "kept") ->
 
 @_measure("CKA", "similarity")
 def peak_without_length(tables: Tables, _task: str = "") -> pd.Series:
-    """M8 with sentence length regressed out of the states."""
+    """M8: the same with sentence length regressed out of the states."""
     return peak_in_the_middle(tables, length="out")
 
 
