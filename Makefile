@@ -55,7 +55,8 @@ types: setup
 
 # The lock says whether another grid, or a run that a killed one has left, is at work in this folder;
 # if not, Snakemake's own lock is a dead one's. GRID narrows it: make reproduce GRID="langs=ur,en".
-# mOthello's networks are small and many: one process trains them one after another.
+# Only the first paper's grid is a graph of jobs; the others' trainings are short, and one process
+# makes them one after another.
 PAPER ?= foroutan
 GRID ?= scale=demo
 SNAKEMAKE := $(RUN) snakemake --snakefile workflow/Snakefile
@@ -63,9 +64,9 @@ SNAKEMAKE := $(RUN) snakemake --snakefile workflow/Snakefile
 reproduce: setup ## Measure the whole demo grid into results/PAPER/demo; goes on where it stopped
 	@mkdir -p runs && exec 9>runs/.grid.lock && flock -n 9 || { \
 		echo "A grid is at work here, or a run that a killed one has left: wait for it." >&2; exit 1; }; \
-	if [ $(PAPER) = hua ]; then \
-		$(RUN) lnlib hua run $(addprefix --,$(GRID)) && \
-		$(RUN) lnlib hua record $(addprefix --,$(filter scale=%,$(GRID))); exit; fi; \
+	if [ $(PAPER) != foroutan ]; then \
+		$(RUN) lnlib $(PAPER) run $(addprefix --,$(GRID)) && \
+		$(RUN) lnlib $(PAPER) record $(addprefix --,$(filter scale=%,$(GRID))); exit; fi; \
 	$(SNAKEMAKE) --unlock --quiet all --config paper=$(PAPER) $(GRID) >/dev/null 2>&1 || true; \
 	$(SNAKEMAKE) --profile workflow/profiles/local --config paper=$(PAPER) $(GRID)
 

@@ -90,7 +90,7 @@ def test_targets_with_nothing_to_lose_are_left_out_and_named():
     out = blocks.left_out(rows, "ner")
     assert list(out.index) == ["ar", "tr"]  # ur: 10 and 11 with two seeds, above the floor of 10
     assert "its score, 9.5, is not above the floor, 10.0" in out["ar"]
-    assert "re-initialising everything costs it 2.0, under 3 points" in out["tr"]
+    assert "re-initialising everything costs it 2.00, under 3 points" in out["tr"]
     assert set(of("lowest_block", ablation=rows).index) == set(FULL) - {"en", "tr"} | {"ur"}
     row = claims.verdicts(Tables("demo", rows), only=[1]).iloc[0]
     assert "left out: ar (its score" in row["why"] and "tr (re-initialising" in row["why"]

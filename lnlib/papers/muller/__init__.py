@@ -11,6 +11,7 @@ _HOME = {
     "ablate": "experiments.ablation",
     "blocks_of": "reinitialisation",
     "compare": "experiments.comparison",
+    "get_task": "coverage",
     "losses": "analysis.blocks",
     "parse_blocks": "reinitialisation",
     "reinitialise": "reinitialisation",

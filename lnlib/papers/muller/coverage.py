@@ -12,7 +12,6 @@ from lnlib.tasks.trees.parsing import PARSING
 
 # The paper's three; and NLI, which the data that ship with the package have beside NER.
 TASKS: dict[str, Task] = {task.name: task for task in (POS, PARSING, NER, NLI)}
-SOURCES = ("en", "ru", "ar")  # the paper's; the first is the one that claims are about
 _ALL = ("en", "fr", "de", "zh", "ru", "es", "fa", "ur", "ar", "hi", "sw")  # WikiAnn's, gazetteer's
 COVERAGE: dict[str, tuple[str, ...]] = {  # where each task can be scored
     "pos": tuple(SCORED),

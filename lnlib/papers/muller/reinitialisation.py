@@ -17,13 +17,13 @@ from torch import nn
 from lnlib.base.errors import UserError, choose
 from lnlib.base.seeds import check, derive
 from lnlib.masks.matrices import encoder_of
+from lnlib.papers.muller.tables import ALL, NONE
 
 # "bert": weights N(0, initializer_range), biases 0, norms 1 and 0, as BERT's pre-training began.
 # "constructor": torch's own (Kaiming-uniform weights, uniform biases), which the paper's code
 # leaves where it skips a module of the checkpoint. "shuffled": the values of each matrix in another
 # order, vectors as they are: weights of the same size that are not these weights.
 STARTS = ("bert", "constructor", "shuffled")
-ALL, NONE = "all", "none"
 BLOCK = 2  # layers: the paper's blocks of mBERT's twelve
 _BERT_RANGE = 0.02  # where a configuration has no initializer_range: BERT's
 

@@ -8,6 +8,10 @@ from lnlib.base.errors import choose
 from lnlib.base.files import as_path
 from lnlib.results.table import Table
 
+# What cells say: blocks that are none of an encoder's spans, and the languages trained on (the
+# paper's; the first is the one that claims are about). Here, as pages read them without torch.
+ALL, NONE = "all", "none"
+SOURCES = ("en", "ru", "ar")
 _STAMP = ("lnlib", "code", "data", "encoder")
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lnlib.papers.muller.coverage import SOURCES
-from lnlib.papers.muller.reinitialisation import ALL, NONE
+from lnlib.papers.muller.tables import ALL, NONE, SOURCES
 
 SOURCE = SOURCES[0]
 SPAN = 3.0  # points between none and all re-initialised, below which d(b) is noise of either sign
@@ -49,9 +48,39 @@ def losses(ablation: pd.DataFrame, task: str, source: str = SOURCE,
     return change.groupby("target").mean()
 
 
+def by_seed(ablation: pd.DataFrame, task: str, source: str = SOURCE,
+            start: str = "bert") -> pd.DataFrame:  # fmt: skip
+    """d(b) in points by seed: columns seed, block, who ("source" or "targets"), points.
+
+    "targets" is the mean of those that count.
+    """
+    wide = scores(ablation, task, source, start)
+    if wide.empty:
+        return pd.DataFrame(columns=["seed", "block", "who", "points"])
+    change = wide.drop(columns=NONE).sub(wide[NONE], axis=0).rename_axis(columns="block")
+    targets = list(counted(ablation, task, source).index)
+    who = change.index.get_level_values("target").map(
+        {source: "source", **dict.fromkeys(targets, "targets")}
+    )
+    change = change[who.notna()].groupby([who.dropna().rename("who"), "seed"]).mean()
+    return change.stack().rename("points").dropna().reset_index()
+
+
+def between_seeds(ablation: pd.DataFrame, task: str, source: str = SOURCE) -> float:
+    """How far seeds are apart with nothing re-initialised, in points of the targets' mean: the
+    largest less the smallest; NaN for one seed."""
+    wide = scores(ablation, task, source)
+    wide = wide[wide.index.get_level_values("target").isin(counted(ablation, task, source).index)]
+    if wide.empty:
+        return float("nan")
+    means = wide[NONE].groupby("seed").mean()
+    return float(np.ptp(means)) if len(means) > 1 else float("nan")
+
+
 def left_out(ablation: pd.DataFrame, task: str, source: str = SOURCE) -> pd.Series:
     """Why each target that is left out is, by its code; empty where none is."""
     wide = scores(ablation, task, source).groupby("target").mean()
+    change = losses(ablation, task, source)
     rows = ablation[(ablation["task"] == task) & (ablation["source"] == source)]
     if metric := _ONE_METRIC.get(task):
         rows = rows[rows["metric"] == metric]
@@ -59,17 +88,18 @@ def left_out(ablation: pd.DataFrame, task: str, source: str = SOURCE) -> pd.Seri
     out = {}
     for target, row in wide.drop(index=source, errors="ignore").iterrows():
         floor = floors.get(target, np.nan)
-        span = row[NONE] - row.get(ALL, np.nan)
+        span = -change.loc[target].get(ALL, np.nan)  # of the seeds that have both
         if row[NONE] <= floor:
             out[target] = f"its score, {row[NONE]:.1f}, is not above the floor, {floor:.1f}"
         elif span < SPAN:
-            out[target] = f"re-initialising everything costs it {span:.1f}, under {SPAN:g} points"
+            out[target] = f"re-initialising everything costs it {span:.2f}, under {SPAN:g} points"
     return pd.Series(out, dtype=object)
 
 
-def counted(ablation: pd.DataFrame, task: str, source: str) -> pd.DataFrame:
+def counted(ablation: pd.DataFrame, task: str, source: str,
+            start: str = "bert") -> pd.DataFrame:  # fmt: skip
     """`losses` of the targets that count: not the source, and none that is left out."""
-    change = losses(ablation, task, source)
+    change = losses(ablation, task, source, start)
     gone = [source, *left_out(ablation, task, source).index]
     return change.drop(index=gone, errors="ignore")
 

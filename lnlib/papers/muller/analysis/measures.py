@@ -17,9 +17,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from lnlib.papers.muller.analysis.blocks import SOURCE, counted, losses, of_block, scores
-from lnlib.papers.muller.coverage import SOURCES
-from lnlib.papers.muller.reinitialisation import ALL, NONE
-from lnlib.papers.muller.tables import ABLATION, SIMILARITY
+from lnlib.papers.muller.tables import ABLATION, ALL, NONE, SIMILARITY, SOURCES
 
 KIND = "linear_debiased"
 PRETRAINED, TUNED = "pretrained", "fine-tuned"
@@ -89,8 +87,9 @@ def lowest_block_beyond_source(tables: Tables, task: str, source: str = SOURCE) 
     change = losses(tables.ablation, task, source)
     if change.empty or source not in change.index:
         return pd.Series(dtype=float)
-    without = scores(tables.ablation, task, source)[NONE].groupby("target").mean()
-    shares = 100 * of_block(change, 0) / without
+    wide = scores(tables.ablation, task, source)
+    both = of_block(wide.drop(columns=NONE), 0).notna()  # seeds that were measured without only
+    shares = 100 * of_block(change, 0) / wide.loc[both, NONE].groupby("target").mean()
     return (shares - shares[source]).reindex(counted(tables.ablation, task, source).index)
 
 
@@ -123,7 +122,7 @@ def highest_block(tables: Tables, task: str, source: str = SOURCE) -> pd.Series:
 
 def by_layer(similarity: pd.DataFrame, task: str = "", source: str = SOURCE,
              models: tuple[str, str] = (PRETRAINED, PRETRAINED), measure: str = KIND,
-             length: str = "kept") -> pd.DataFrame:  # fmt: skip
+             length: str = "kept", column: str = "value") -> pd.DataFrame:  # fmt: skip
     """Similarity at equal layers: languages by layers, mean over seeds.
 
     Parameters:
@@ -134,6 +133,7 @@ def by_layer(similarity: pd.DataFrame, task: str = "", source: str = SOURCE,
     - `task`, `source`: what was fine-tuned on; pre-trained states know no task.
     - `measure`: of `states.similarity.MEASURES`.
     - `length`: "kept", or "out": regressed out of the states.
+    - `column`: "value", or the "floor" or "floor_length" beside it.
     """
     rows = similarity[
         (similarity["model_a"] == models[0]) & (similarity["model_b"] == models[1])
@@ -144,8 +144,8 @@ def by_layer(similarity: pd.DataFrame, task: str = "", source: str = SOURCE,
         rows = rows[(rows["task"] == task) & (rows["source"] == source)]
     same = rows["lang_a"] == rows["lang_b"]
     rows = rows[same if models[0] != models[1] else ~same & (rows["lang_a"] == source)]
-    wide = rows.astype({"value": float}).pivot_table(
-        index="lang_b", columns="layer_a", values="value", aggfunc="mean"
+    wide = rows.astype({column: float}).pivot_table(
+        index="lang_b", columns="layer_a", values=column, aggfunc="mean"
     )
     return wide.sort_index(axis=1)
 
@@ -182,7 +182,7 @@ def peak_in_the_middle(tables: Tables, _task: str = "", length: str = "kept") ->
 
 @_measure("CKA", "similarity")
 def peak_without_length(tables: Tables, _task: str = "") -> pd.Series:
-    """M8 with sentence length regressed out of the states."""
+    """M8: the same with sentence length regressed out of the states."""
     return peak_in_the_middle(tables, length="out")
 
 

@@ -22,7 +22,6 @@ from lnlib.base.seeds import check
 from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder
 from lnlib.papers.muller.reinitialisation import (
-    ALL,
     NOTHING,
     STARTS,
     Block,
@@ -30,7 +29,7 @@ from lnlib.papers.muller.reinitialisation import (
     parse_blocks,
     reinitialise,
 )
-from lnlib.papers.muller.tables import ABLATION
+from lnlib.papers.muller.tables import ABLATION, ALL
 from lnlib.results.table import find
 from lnlib.tasks.task import Score, Task, TaskData
 from lnlib.training.loop import Progress, train
