@@ -4,4 +4,4 @@
 name here.
 """
 
-PAPERS = ("foroutan",)
+PAPERS = ("foroutan", "choenni")
