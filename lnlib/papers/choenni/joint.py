@@ -1,0 +1,196 @@
+"""One task in several languages together: what is trained on, and samples of it.
+
+Each language's data are those of a workbench of its own, so that scores, sizes and fingerprints are
+what they are everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from lnlib.base.errors import UserError, choose
+from lnlib.base.hashes import short
+from lnlib.encoders import Encoder, load_encoder
+from lnlib.papers.choenni.coverage import check_languages, get_task
+from lnlib.papers.choenni.scales import SCALES
+from lnlib.tasks.examples import Encoded
+from lnlib.tasks.task import Score, Task
+from lnlib.training.recipe import Recipe, Scale
+from lnlib.training.scoring import score
+from lnlib.training.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some examples of a split: their numbers in `data`, and the language of each."""
+
+    data: Encoded
+    index: np.ndarray  # (N,)
+    langs: np.ndarray  # (N,) codes
+    numbers: np.ndarray  # (N,) in the split of its own language
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hex digits of what a model gets to see of it."""
+        return short(self.data.fingerprint, self.index.tobytes(), " ".join(self.langs))
+
+
+class Joint:
+    """The workbenches of several languages as one set of data."""
+
+    def __init__(self, benches: Sequence[Workbench]) -> None:
+        """UserError unless they are of one encoder, task, recipe and set of labels."""
+        first = benches[0]
+        self.benches: dict[str, Workbench] = {bench.lang: bench for bench in benches}
+        check_languages(first.task, [bench.lang for bench in benches])
+        for bench in benches[1:]:
+            for what in ("encoder.fingerprint", "task.name", "recipe", "data.labels"):
+                own, other = (_at(one, what) for one in (first, bench))
+                if own != other:
+                    raise UserError(
+                        f"{bench.lang!r} has another {what} than {first.lang!r} ({other!r}, "
+                        f"{own!r}): they cannot be trained together"
+                    )
+
+    @property
+    def langs(self) -> tuple[str, ...]:
+        """The codes, in order."""
+        return tuple(self.benches)
+
+    @property
+    def first(self) -> Workbench:
+        """The first language's workbench: of all that they share."""
+        return next(iter(self.benches.values()))
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return self.first.task
+
+    @property
+    def recipe(self) -> Recipe:
+        """Sizes for each language, steps for all together."""
+        return self.first.recipe
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The encoder's."""
+        return self.first.encoder.tokenizer
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hex digits over encoder, task and the data of all languages."""
+        data = [f"{lang} {bench.data.fingerprint}" for lang, bench in self.benches.items()]
+        return short(self.first.encoder.fingerprint, self.task.name, *data)
+
+    def model(self, seed: int = 0) -> nn.Module:
+        """The pre-trained weights under a head drawn from the seed."""
+        return self.first.model(seed)
+
+    @cached_property
+    def train(self) -> Sample:
+        """All training examples, language after language."""
+        return _together({lang: b.data.train for lang, b in self.benches.items()})
+
+    @cached_property
+    def validation(self) -> Sample:
+        """All validation examples, language after language."""
+        return _together({lang: b.data.validation for lang, b in self.benches.items()})
+
+    def sample(self, split: str, each: int, skip: int = 0) -> Sample:
+        """`each` examples of every language after its first `skip`.
+
+        `split` is "train" or "validation". UserError where a language has fewer.
+        """
+        whole: Sample = getattr(self, choose(split, ("train", "validation"), "split"))
+        places = []
+        for lang in self.langs:
+            own = np.flatnonzero(whole.langs == lang)
+            if each < 1 or skip < 0 or skip + each > len(own):
+                raise UserError(
+                    f"{each} {split} examples of {lang!r} after the first {skip}: expected 1 at "
+                    f"least, and there are {len(own)}"
+                )
+            places.append(own[skip : skip + each])
+        index = np.concatenate(places)
+        return Sample(whole.data, whole.index[index], whole.langs[index], whole.numbers[index])
+
+    def without(self, lang: str) -> Joint:
+        """The same data without one language."""
+        choose(lang, self.langs, "language")
+        return Joint([bench for code, bench in self.benches.items() if code != lang])
+
+    def score(self, model: nn.Module, lang: str, seed: int = 0) -> Score:
+        """The model's score on one language's validation data."""
+        bench = self.benches[choose(lang, self.benches, "language")]
+        return score(model, bench.data, self.recipe, self.tokenizer, seed)
+
+
+def join(task: str | Task, langs: Sequence[str] | str, scale: str | Scale = "demo", *,
+         encoder: Encoder | str | Path | None = None, data_dir: str | Path | None = None,
+         recipe: Recipe | None = None) -> Joint:  # fmt: skip
+    """The data of a task in several languages.
+
+    Parameters:
+
+    - `task`: "ner" or "xnli", or a Task.
+    - `langs`: codes, as a list or as "ar,en,fa,ur,zh".
+    - `scale`: its encoder, corpus and recipe.
+    - `encoder`: in place of the scale's: loaded, or a name or folder.
+    - `data_dir`: a folder laid out like the hub, in place of the hub.
+    - `recipe`: in place of the scale's.
+
+    Raises UserError for what it does not know, one language alone, and where data cannot be had.
+    """
+    task = get_task(task)
+    codes = langs.replace(",", " ").split() if isinstance(langs, str) else list(langs)
+    codes = list(check_languages(task, codes))
+    setting = scale if isinstance(scale, Scale) else SCALES[choose(scale, SCALES, "scale")]
+    chosen = setting.encoder if encoder is None else encoder
+    loaded = chosen if isinstance(chosen, Encoder) else load_encoder(chosen)
+    return Joint(
+        [Workbench(loaded, task, code, setting, data_dir=data_dir, recipe=recipe) for code in codes]
+    )
+
+
+def concatenated(parts: Sequence[Encoded]) -> Encoded:
+    """Splits one after another as one."""
+    whole: dict[str, Any] = {}
+    for field in fields(Encoded):
+        values = [getattr(part, field.name) for part in parts]
+        if field.name == "offsets":
+            starts = np.cumsum([0, *(int(v[-1]) for v in values)])
+            moved = [v[1:] + start for v, start in zip(values, starts, strict=False)]
+            whole[field.name] = np.concatenate([[0], *moved]).astype(np.int64)
+        elif all(isinstance(value, np.ndarray) for value in values):
+            whole[field.name] = np.concatenate(values)
+        elif all(isinstance(value, list) for value in values):
+            whole[field.name] = [row for value in values for row in value]
+        else:
+            whole[field.name] = None if values[0] is None else sum(values)
+    return Encoded(**whole)
+
+
+def _together(parts: Mapping[str, Encoded]) -> Sample:
+    data = concatenated(list(parts.values()))
+    langs = np.repeat(list(parts), [len(part) for part in parts.values()])
+    numbers = np.concatenate([np.arange(len(part)) for part in parts.values()])
+    return Sample(data, np.arange(len(data)), langs, numbers)
+
+
+def _at(bench: Workbench, path: str) -> object:
+    found: Any = bench
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
