@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-NAMES = ("step", "threshold", "overlap", "disk", "growth", "startup", "threads", "round", "gpu")
+NAMES = (
+    "step", "unused_rows", "threshold", "overlap", "disk", "growth", "cka", "startup", "threads",
+    "round", "gpu", "othello",
+)  # fmt: skip
 
 if __name__ == "__main__":
     failed = [

@@ -23,8 +23,10 @@ from benchmarks import shapes, table
 from benchmarks.peers import padded_round
 from benchmarks.table import Options, Row, main
 from lnlib import load
+from lnlib.corpora.loading import Corpus
 from lnlib.papers.foroutan.scales import SCALES
 from lnlib.tasks.examples import training_order
+from lnlib.tasks.ner import NER
 from lnlib.tasks.task import TaskData, encode
 from lnlib.training import loop
 from lnlib.training.recipe import Recipe
@@ -130,13 +132,18 @@ def data(options: Options) -> tuple[TaskData, PreTrainedTokenizerBase, Recipe]:
         recipe = replace(RECIPE, train_examples=200, validation_examples=10, batch_size=4,
                          max_tokens=64)  # fmt: skip
         tokenizer = load_encoder().tokenizer
-        return encode(load("ner", "en", "demo"), tokenizer, recipe), tokenizer, recipe
+        return _encoded(load("ner", "en", "demo"), tokenizer, recipe), tokenizer, recipe
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(Path(options.data_dir) / TOKENIZER)
     corpus = load("ner", LANG, "paper", options.data_dir)
     recipe = replace(RECIPE, batch_size=4) if options.toy else RECIPE
-    return encode(corpus, tokenizer, recipe), tokenizer, recipe
+    return _encoded(corpus, tokenizer, recipe), tokenizer, recipe
+
+
+def _encoded(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> TaskData:
+    sizes = recipe.train_examples, recipe.validation_examples
+    return encode(NER, corpus, tokenizer, recipe.max_tokens, sizes)
 
 
 def _seconds(run: Callable[[Callable | None], object], steps: int) -> float:

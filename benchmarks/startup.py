@@ -17,8 +17,10 @@ import numpy as np
 from benchmarks.table import Options, Row, interleaved, main
 from lnlib import load
 from lnlib.encoders import load_encoder
-from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.scales import LEVELS, SCALES
+from lnlib.results.scores import SCORES
+from lnlib.tasks.ner import NER
 from lnlib.tasks.task import encode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,7 +51,9 @@ def _live(levels: tuple[int, ...]) -> list[Row]:
     gazetteer = perf_counter() - began
     tokenizer = load_encoder().tokenizer
     began = perf_counter()
-    encode(corpus, tokenizer, SCALES["demo"].recipes["ner"])
+    recipe = SCALES["demo"].recipes["ner"]
+    sizes = recipe.train_examples, recipe.validation_examples
+    encode(NER, corpus, tokenizer, recipe.max_tokens, sizes)
     tokens = perf_counter() - began
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -61,7 +65,7 @@ def _live(levels: tuple[int, ...]) -> list[Row]:
         subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
                        stderr=subprocess.DEVNULL)  # fmt: skip
         whole = perf_counter() - began
-        scores = tables.read(Path(folder) / "demo" / "scores.csv")
+        scores = SCORES.read(places(folder, "demo").home)
     inside = float(scores["seconds"].sum())
     outside = "1 - the table's seconds (training, scoring, and the prune and save between them)"
     return [

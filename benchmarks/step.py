@@ -19,7 +19,7 @@ from benchmarks.table import Options, Row, interleaved, main, time_rows
 from lnlib.base.device import default_device
 from lnlib.masks.applying import Mask, check_fit, masked
 from lnlib.tasks.examples import Batch
-from lnlib.training.loop import forward
+from lnlib.tasks.ner import NER
 
 JOB = "masked training step"
 BATCH, TOKENS, VOCABULARY = 8, 64, 1_000
@@ -82,19 +82,17 @@ def way(who: str, model: nn.Module, mask: Mask, stack: ExitStack) -> Iterator[No
         prune_hooks.attach(model, mask)
     elif who == "mask at forward":
         mask_at_forward.attach(model, mask)
-    device = default_device()
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.0, fused=True)
-    batch = _batch()
-    return _steps(model, batch, device, parameters, optimizer)
+    return _steps(model, _batch(), parameters, optimizer)
 
 
-def _steps(model: nn.Module, batch: Batch, device: torch.device, parameters: list[nn.Parameter],
+def _steps(model: nn.Module, batch: Batch, parameters: list[nn.Parameter],
            optimizer: torch.optim.Optimizer) -> Iterator[None]:  # fmt: skip
     step = 0
     while True:
         torch.manual_seed(step)  # the same dropout for every way
-        loss, _ = forward(model, batch, device)
+        loss, _ = NER.loss(model, batch)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, CLIP, foreach=True)
         optimizer.step()

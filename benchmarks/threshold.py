@@ -8,9 +8,9 @@ import torch
 from benchmarks import shapes
 from benchmarks.peers import sorting, topk
 from benchmarks.table import Options, Row, interleaved, main, peak_bytes, time_rows
-from lnlib.masks import matrices
+from lnlib.masks import smallest
 from lnlib.masks.ticket import Ticket
-from lnlib.pruning import search
+from lnlib.pruning import rounds
 
 JOB = "k-th magnitude"
 ROUND = "one pruning round"
@@ -34,7 +34,7 @@ def rows(options: Options) -> list[Row]:
     vector = np.concatenate(parts)
     tensors = [torch.from_numpy(part) for part in parts]
     ways = {
-        "ours": lambda: matrices.threshold(parts, alive, count),
+        "ours": lambda: smallest.threshold(parts, alive, count),
         "np.sort alone": lambda: np.sort(vector)[count - 1],
         "np.sort, gathered (open_lth)": lambda: sorting.threshold(parts, alive, count),
         "topk over a concatenation (torch)": lambda: topk.threshold(tensors, count),
@@ -69,7 +69,7 @@ def _rounds(found: dict[str, np.ndarray], tensors: list[torch.Tensor], count: in
         kept[topk.fallen(tensors, count)[1]] = 0
         return [part.clone() for part in kept.split([part.numel() for part in tensors])]
 
-    ways = {"ours": lambda: search._prune(empty, found, search.Search()), "topk (torch)": by_topk}
+    ways = {"ours": lambda: rounds.prune(empty, found, rounds.Search()), "topk (torch)": by_topk}
     notes = {"ours": "from magnitudes to the next ticket; ours prunes a tenth, the peer a half"}
     return time_rows(ROUND, size, interleaved(ways, 1, warm=0), "ours", None, notes)
 

@@ -16,8 +16,8 @@ from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief
 from lnlib.base.files import as_path
 from lnlib.base.hashes import short_over
-from lnlib.loading import Loaded, quiet
 from lnlib.tasks.task import Task
+from lnlib.weights import Loaded, quiet
 
 MINI = "mini-mbert"
 _ASSETS = Path(__file__).parent / "assets"
@@ -59,6 +59,10 @@ class Encoder:
             options["id2label"] = dict(enumerate(labels))
             options["label2id"] = {label: i for i, label in enumerate(labels)}
         pretrained, drawn = task.pretrained_head, seeds.derive(seed, "head", task.name)
+        if task.build:
+            bare = self.bare()
+            torch.manual_seed(drawn)
+            return task.build(bare).eval()
         torch.manual_seed(drawn)
         try:
             loaded = self._load(getattr(transformers, task.head), self.path, **options)

@@ -42,6 +42,9 @@ LANGUAGES: dict[str, Language] = {
     )
 }
 
+# What the data of a task lack, though those of others have it.
+NOT_THERE = {("xnli", "fa"): "XNLI has no Persian, so the paper has no Persian XNLI ticket either"}
+
 
 def name_of(lang: str) -> str:
     """English name of a language, or the names in a mixture ("en+fa": "English + Persian")."""

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import lnlib.record
-import lnlib.workbench
 import pandas as pd
 import seqeval.metrics  # noqa: F401  (scikit-learn: what scoring waits for)
 import torch
 import toys
 
-import lnlib.pruning
 from lnlib import Workbench, load
 from lnlib.encoders import load_encoder
-from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan import record, tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.scales import SCALES
+from lnlib.pruning import rounds
 from lnlib.results import runs
-from lnlib.tasks.task import encode
+from lnlib.results.table import Table
+from lnlib.training import workbench
 from lnlib.training.recipe import Scale
 
 LEVELS = (10, 30, 50)
@@ -55,13 +55,13 @@ def _half_written(whole, path: Path, data: bytes) -> int:
 # kind: what is called, and what stands in for it at the n-th call. Two thirds die before the call.
 KINDS = {
     "in a step": (torch.optim.AdamW, "step", None),
-    "in scoring": (lnlib.workbench, "score", None),
-    "in pruning": (lnlib.pruning, "_prune", None),
+    "in scoring": (workbench, "score", None),
+    "in pruning": (rounds, "prune", None),
     "half-written": (Path, "write_bytes", _half_written),
     "before the flush": (os, "fsync", None),
     "before the rename": (os, "replace", None),
     "after the rename": (os, "replace", lambda whole, *args: (whole(*args), _die())),
-    "before the row": (tables, "add", None),
+    "before the row": (Table, "add", None),
 }
 
 
@@ -81,27 +81,27 @@ def _arm(stop: Stop) -> None:
 
 def search(encoder: str, folder: Path, stop: Stop | None = None) -> None:
     """The search in `folder`; every training that begins leaves a byte in `folder`/trainings."""
-    begun = lnlib.workbench.train
+    begun = workbench.train
 
     def train(*args, **kwargs):
         with (folder / "trainings").open("ab") as file:
             file.write(b".")
         return begun(*args, **kwargs)
 
-    lnlib.workbench.train = train
+    workbench.train = train
     torch.set_num_threads(1)
     loaded = load_encoder(encoder)
-    data = encode(CORPUS, loaded.tokenizer, toys.RECIPE)
+    data = toys.encoded(CORPUS, loaded.tokenizer, toys.RECIPE)
     bench = Workbench(loaded, "ner", "ur", recipe=toys.RECIPE, data=data)
     (folder / "started").touch()
     if stop:
         _arm(stop)
-    runs.search(bench, 0, folder, folder / "scores.csv", levels=LEVELS)
+    runs.search(bench, 0, places(folder, "demo"), levels=LEVELS)
 
 
 def no_verdicts(_tables: object) -> pd.DataFrame:
     """In place of the verdicts, which take most of a recording and nothing stands on."""
-    return pd.DataFrame(columns=tables.VERDICTS)
+    return pd.DataFrame(columns=list(tables.VERDICTS.columns))
 
 
 def record_runs(encoder: str, folder: Path, replace: bool, stop: Stop | None = None) -> None:
@@ -109,10 +109,10 @@ def record_runs(encoder: str, folder: Path, replace: bool, stop: Stop | None = N
     torch.set_num_threads(1)
     recipes = MappingProxyType(dict.fromkeys(("mlm", "ner", "xnli"), toys.RECIPE))
     SCALES["demo"] = Scale("demo", encoder, "gazetteer", recipes)
-    lnlib.record.verdicts = no_verdicts
+    record.verdicts = no_verdicts
     if stop:
         _arm(stop)
-    lnlib.record.record("demo", folder / "runs", folder / "results", replace)
+    record.record("demo", folder / "runs", folder / "results", replace)
 
 
 def add_rows(path: Path, rows: list[dict]) -> None:

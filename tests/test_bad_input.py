@@ -26,12 +26,16 @@ from test_hub import ner as wikiann
 from test_hub import write
 
 from lnlib import Workbench, find_ticket, transfer
+from lnlib.base.device import default_device
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.results import runs
-from lnlib.training.loop import loop
+from lnlib.tasks.mlm import MLM
+from lnlib.tasks.ner import NER
+from lnlib.training import scoring
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
@@ -40,7 +44,7 @@ NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 def done(ner, tmp_path_factory):
     """A folder with a finished run in it."""
     home = tmp_path_factory.mktemp("done")
-    runs.search(ner, 0, home / "runs", home / "runs/demo/scores.csv", levels=(10,))
+    runs.search(ner, 0, places(home / "runs", "demo"), levels=(10,))
     return home
 
 
@@ -254,7 +258,7 @@ def encoder(home, spoil):
     """A toy encoder, loaded whole, after `spoil` was at its folder."""
     folder = toys.save_encoder(home.parent / "toy")
     spoil(folder)
-    return load_encoder(str(folder)).model("mlm")
+    return load_encoder(str(folder)).model(MLM)
 
 
 def shorten(file):
@@ -272,11 +276,11 @@ def fewer_vectors(folder):
 
 
 def search(bench, home, seed=0, levels=(10,)):
-    return runs.search(bench, seed, home / "runs", home / "runs/demo/scores.csv", levels=levels)
+    return runs.search(bench, seed, places(home / "runs", "demo"), levels=levels)
 
 
 def own_ticket(home):
-    return Ticket.load(runs.ticket_path(home / "runs", "demo", "ner", "ur", 0))
+    return Ticket.load(places(home / "runs", "demo").ticket("ner", "ur", 0))
 
 
 def another(home):
@@ -350,7 +354,7 @@ def test_a_damaged_product_stops_a_search_before_it_trains(
     done, ner, tmp_path, monkeypatch, product
 ):
     home = shutil.copytree(done, tmp_path / "home")
-    path = home / "runs/demo" / product
+    path = places(home / "runs", "demo").home / product
     shorten(path)
     before = path.read_bytes()
     monkeypatch.setattr(Workbench, "train", lambda *_, **__: pytest.fail("trained"))
@@ -377,33 +381,34 @@ def test_a_device_that_is_not_there_is_refused_by_the_first_cell(home, monkeypat
 
 def test_the_cpu_can_be_asked_for_where_there_is_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert loop.default_device().type == "cuda"
+    assert default_device().type == "cuda"
     monkeypatch.setenv("LNLIB_DEVICE", "cpu")
-    assert loop.default_device().type == "cpu"
+    assert default_device().type == "cpu"
 
 
-@pytest.mark.parametrize("where", ["forward", "collate"])
+@pytest.mark.parametrize("where", ["loss", "collate"])
 @pytest.mark.parametrize(
     "batch, said",
     [(8, "8 x 48 tokens.*try a batch_size of 4"), (1, "1 x 48 tokens.*try a max_tokens of 24")],
 )
-def test_a_full_gpu_is_said_with_what_to_try(home, ner, monkeypatch, where, batch, said):
+def test_a_full_gpu_is_said_with_what_to_try(home, ner, where, batch, said):
     def full(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    monkeypatch.setattr(loop, where, full)
     recipe = replace(toys.RECIPE, batch_size=batch)
     bench = Workbench(ner.encoder, "ner", "ur", recipe=recipe, data=ner.data)
+    bench.data = replace(ner.data, task=replace(NER, **{where: full}))
     with pytest.raises(UserError, match=said):
         search(bench, home, seed=1)
-    shutil.rmtree(home / "runs/demo/ner/ur/seed1")  # the lock's folder: no ticket is in it
+    # the lock's folder: no ticket is in it
+    shutil.rmtree(places(home / "runs", "demo").search("ner", "ur", 1))
 
 
 def test_a_full_gpu_in_scoring_is_said_too(ner, monkeypatch):
     def full(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(loop, "evaluation_order", full)
+    monkeypatch.setattr(scoring, "evaluation_order", full)
     with pytest.raises(UserError, match="try a batch_size of 2"):
         ner.train(0)
 
@@ -458,4 +463,4 @@ def test_papermill_fails_with_the_message_last(home, arguments, said):
     )  # fmt: skip
     assert ended.returncode == 1
     assert re.fullmatch(f"UserError: {said}", ended.stderr.strip().splitlines()[-1])
-    assert isinstance(tables.read(home / "runs/demo/scores.csv"), pd.DataFrame)
+    assert isinstance(tables.read(home / "runs/foroutan/demo/scores.csv"), pd.DataFrame)

@@ -9,14 +9,24 @@ import pytest
 import torch
 
 from benchmarks import __main__ as everything
+from benchmarks import cka as cka_benchmark
 from benchmarks import overlap, shapes, step, table
-from benchmarks.peers import float_overlap, gram_overlap, padded_round, pt_files, sorting, topk
+from benchmarks.peers import (
+    float_overlap,
+    gram_overlap,
+    kernel_cka,
+    padded_round,
+    pt_files,
+    sorting,
+    topk,
+    torch_cka,
+)
 from benchmarks.table import Options, Row
-from lnlib.masks.matrices import matrices
+from lnlib.masks import smallest
 from lnlib.masks.overlap import _counts, overlap_table
 from lnlib.masks.ticket import PackedMask
-from lnlib.tasks.examples import collate
-from lnlib.training.loop import forward
+from lnlib.states import cka
+from lnlib.tasks.ner import NER
 
 TOY = Options(toy=True)
 PROCESSES = ("startup", "threads")  # these start processes that load torch
@@ -55,7 +65,7 @@ def test_peers_find_the_same_threshold():
     alive = [rng.random(part.size) > 0.3 for part in scores]
     left = [torch.from_numpy(part[lives]) for part, lives in zip(scores, alive, strict=True)]
     for count in (1, 1_234, 8_000):
-        ours = matrices.threshold(scores, alive, count)
+        ours = smallest.threshold(scores, alive, count)
         assert ours == sorting.threshold(scores, alive, count) == topk.threshold(left, count)
 
 
@@ -64,7 +74,7 @@ def test_topk_prunes_the_same_weights():
     scores = [np.abs(rng.standard_normal(n, dtype=np.float32)) for n in (5_000, 300)]
     alive = [np.ones(part.size, bool) for part in scores]
     _, places = topk.fallen([torch.from_numpy(part) for part in scores], 2_000)
-    ours = np.flatnonzero(np.concatenate(matrices.fallen(scores, alive, 2_000)))
+    ours = np.flatnonzero(np.concatenate(smallest.fallen(scores, alive, 2_000)))
     assert np.array_equal(np.sort(places.numpy()), ours)
 
 
@@ -95,12 +105,19 @@ def test_files_of_either_kind_hold_the_same_masks(tmp_path):
 def test_a_padded_batch_has_the_loss_of_ours(ner):
     model = ner.model(0).eval()
     index = np.arange(6)
-    ours, _ = forward(
-        model, collate(ner.data.train, index, ner.encoder.tokenizer), torch.device("cpu")
-    )
+    ours, _ = NER.loss(model, NER.collate(ner.data.train, index, ner.encoder.tokenizer, 0))
     peer = model(**padded_round.batch(ner.data.train, index, 64)).loss
     # padding changes the order of float32 sums, nothing else
     assert float(ours.detach()) == pytest.approx(float(peer.detach()), abs=1e-6)
+
+
+def test_peers_find_the_same_similarity():
+    a, b = cka_benchmark.states(2, 40, 16)
+    debiased = torch_cka.grid(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    # the package sums in single precision
+    assert cka.grid(a, b) == pytest.approx(debiased, abs=1e-5)
+    for windows, ours in ((1, cka.grid(a, b, "rbf", debiased=False)), (4, cka.in_windows(a, b))):
+        assert ours == pytest.approx(kernel_cka.grid(a, b, windows), abs=1e-6)  # float32 kernels
 
 
 @pytest.mark.parametrize("name", [name for name in everything.NAMES if name not in PROCESSES])

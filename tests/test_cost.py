@@ -9,6 +9,7 @@ from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import prunable
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.grid import plan
 from lnlib.papers.foroutan.scales import LEVELS
 from lnlib.results import cost, runs
@@ -19,10 +20,11 @@ from lnlib.tasks.examples import training_order
 def test_a_search_has_as_many_trainings_as_it_writes_rows(bert, toy_scale, tmp_path):
     """The plan's count is the table's, plus the rounds of other searches, which have no score."""
     (run,) = plan("demo", ["ner"], ["en"], [0])
-    bench, table = Workbench(bert, "ner", "en"), tmp_path / "scores.csv"
-    runs.search(bench, 0, tmp_path, table)
-    assert run.controls == ["random", "magnitude", "shuffled", "change", "fisher"]
-    rows = len(tables.read(table)) + len(run.controls)
+    home = places(tmp_path, "demo")
+    runs.search(Workbench(bert, "ner", "en"), 0, home, levels=LEVELS)
+    controls = run.parameters["controls"].split(",")
+    assert controls == ["random", "magnitude", "shuffled", "change", "fisher"]
+    rows = len(tables.SCORES.read(home.home)) + len(controls)
     assert run.trainings == rows + 3 * len([level for level in LEVELS if level <= 50])
 
 
@@ -73,7 +75,7 @@ def test_no_device_is_faster_than_its_peak_and_the_start_of_the_runs():
 
 def test_what_was_measured_is_kept_where_it_is_asked_for(bert, toy_scale, tmp_path):
     main(["foroutan", "cost", "--tasks", "ner", "--langs", "ur", "--record", str(tmp_path)])
-    (found,) = tables.read(tmp_path / "demo" / "cost.csv").to_dict("records")
+    (found,) = tables.read(tmp_path / "foroutan/demo/cost.csv").to_dict("records")
     assert (found["task"], found["lang"], found["recipe"]) == ("ner", "ur", toys.RECIPE.hash)
     assert found["seconds"] > 0
     bench = Workbench(bert, "ner", "ur")

@@ -24,7 +24,8 @@ from lnlib.corpora import hub
 from lnlib.encoders import load_encoder
 from lnlib.masks import packing
 from lnlib.masks.matrices import Matrix
-from lnlib.masks.ticket import Record, Ticket, _digest
+from lnlib.masks.ticket import Ticket
+from lnlib.masks.ticket_file import Record, _digest
 from lnlib.papers.foroutan import tables
 
 ROOT = Path(__file__).resolve().parents[1]

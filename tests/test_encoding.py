@@ -1,9 +1,9 @@
 """Running text as blocks of token ids."""
 
 import pytest
+import toys
 
 from lnlib.corpora.loading import Corpus
-from lnlib.tasks.task import encode
 from lnlib.training.recipe import Recipe
 
 ROOM = 10  # tokens of a block besides [CLS] and [SEP]
@@ -14,7 +14,7 @@ def test_blocks_are_the_text_cut_at_every_room_up_to_the_limit(bert, limit):
     """Of texts that fill three readings of 1,000, none of which ends with a block."""
     text = [{"text": f"{number} years"} for number in range(2_345)]
     corpus = Corpus("mlm", "en", (), text, text, "test")
-    data = encode(corpus, bert.tokenizer, Recipe(limit, limit, 1, 1, 1e-3, ROOM + 2)).train
+    data = toys.encoded(corpus, bert.tokenizer, Recipe(limit, limit, 1, 1, 1e-3, ROOM + 2)).train
     pieces = [
         piece
         for line in text

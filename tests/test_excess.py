@@ -9,6 +9,7 @@ from lnlib.masks.excess import BINS, excess_table
 from lnlib.masks.matrices import Matrix, magnitudes, prunable
 from lnlib.masks.ticket import Ticket
 from lnlib.masks.ticket_file import Record
+from lnlib.tasks.ner import NER
 
 WEIGHTS = 64_000
 MATRIX = Matrix("layer.0.weight", "layer", 0, "dense", WEIGHTS)
@@ -121,14 +122,14 @@ def test_without_the_sizes_near_misses_would_pass_for_agreement():
 
 
 def test_sizes_are_those_of_the_matrices_a_ticket_has(bert):
-    sizes = magnitudes(bert.model("mlm"))
-    for matrix, weight in prunable(bert.model("ner")).items():
+    sizes = magnitudes(bert.bare())
+    for matrix, weight in prunable(bert.model(NER)).items():
         assert (sizes[matrix.name] == weight.detach().abs().numpy()).all()
 
 
 def test_the_untouched_mask_departs_nowhere(bert):
     untouched = find_ticket(bert, "ner", "ur", method="magnitude", levels=(50,))
-    row = excess_table([untouched] * 2, untouched, magnitudes(bert.model("mlm"))).iloc[0]
+    row = excess_table([untouched] * 2, untouched, magnitudes(bert.bare())).iloc[0]
     assert (row.departed_a, row.shared) == (0, 1)
 
 

@@ -11,7 +11,7 @@ from test_tables import row
 
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
-from lnlib.results import runs
+from lnlib.papers.foroutan.doors import places
 
 RNG = random.Random(20)
 # Every kind twice, at a call of its own; and moments that nothing but the clock decides.
@@ -50,11 +50,12 @@ def child(server, bert):
 
 def product(folder):
     """Every byte of the ticket, and every cell of the table but the seconds."""
-    path = runs.ticket_path(folder, "demo", "ner", "ur", 0)
-    lines = [line.split(",") for line in (folder / "scores.csv").read_text().splitlines()]
+    home = places(folder, "demo")
+    table = home.home / "scores.csv"
+    lines = [line.split(",") for line in table.read_text().splitlines()]
     at = lines[0].index("seconds")
-    cells = [line[:at] + line[at + 1 : len(tables.SCORES)] for line in lines]
-    return path.read_bytes(), cells
+    cells = [line[:at] + line[at + 1 : len(tables.SCORES.columns)] for line in lines]
+    return home.ticket("ner", "ur", 0).read_bytes(), cells
 
 
 def trainings(folder):
@@ -145,10 +146,11 @@ def test_a_process_that_waits_goes_on_where_a_killed_one_stood(child, whole, tmp
 
 def test_a_reader_beside_a_search_never_sees_half_a_file(child, tmp_path):
     process = child(tmp_path)
-    path = runs.ticket_path(tmp_path, "demo", "ner", "ur", 0)
+    home = places(tmp_path, "demo")
+    path = home.ticket("ner", "ur", 0)
     seen = []
     while process.is_alive():
-        rows = len(tables.read(tmp_path / "scores.csv"))
+        rows = len(tables.SCORES.read(home.home))
         rounds = len(Ticket.load(path).levels) if path.exists() else 0
         seen.append((rounds, rows))
     assert ended(process) == 0

@@ -9,21 +9,22 @@ from lnlib.base.errors import UserError
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.experiments import learning
 from lnlib.results import runs
+from lnlib.training import workbench
 
 
 def test_the_curve_goes_through_the_full_models_score_and_is_measured_once(
     bert, toy_scale, tmp_path, monkeypatch
 ):
     bench, table = Workbench(bert, "ner", "ur"), tmp_path / "learning.csv"
-    learning.learning_curve(bench, [1, toys.RECIPE.steps], table)
+    learning.learning_curve(bench, [1, toys.RECIPE.steps], tmp_path)
     rows = tables.read(table)
     assert rows["steps"].tolist() == [1, toys.RECIPE.steps]
     assert rows["value"].nunique() == 2
-    whole = runs.measure(bench, None, 0, 0, tmp_path / "scores.csv")
+    whole = runs.measure(bench, None, 0, 0, tmp_path)
     assert rows["value"].iloc[1] == whole["value"] and rows["recipe"].iloc[1] == whole["recipe"]
     before = table.read_bytes()
-    monkeypatch.delattr(Workbench, "train")
-    learning.learning_curve(bench, [1, toys.RECIPE.steps], table)
+    monkeypatch.delattr(workbench.Workbench, "train")
+    learning.learning_curve(bench, [1, toys.RECIPE.steps], tmp_path)
     assert table.read_bytes() == before
 
 

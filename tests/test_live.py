@@ -10,8 +10,8 @@ ROW = {"scale": "demo", "task": "ner", "lang": "ur", "seed": 0, "method": "full"
 
 
 def said(folder, live_row, *recorded):
-    tables.add(folder / "runs/live/demo/scores.csv", [{**ROW, **live_row}])
-    tables.add(folder / "results/demo/scores.csv", [{**ROW, **row} for row in recorded])
+    tables.add(folder / "runs/live/foroutan/demo/scores.csv", [{**ROW, **live_row}])
+    tables.add(folder / "results/foroutan/demo/scores.csv", [{**ROW, **row} for row in recorded])
     return live.report(folder)
 
 

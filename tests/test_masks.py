@@ -12,11 +12,13 @@ from torch.nn.utils import prune
 
 from lnlib.base.errors import UserError
 from lnlib.encoders import load_encoder
-from lnlib.masks import matrices
+from lnlib.masks import smallest
 from lnlib.masks.applying import check_fit, density, masked
 from lnlib.masks.matrices import prunable, threshold_groups
 from lnlib.masks.smallest import fallen, threshold
-from lnlib.training.loop import forward
+from lnlib.papers.foroutan.coverage import TASKS
+from lnlib.tasks.ner import NER
+from lnlib.tasks.nli import NLI
 
 SIX = 6 * 2  # matrices of a BERT layer times layers
 
@@ -33,7 +35,7 @@ SIX = 6 * 2  # matrices of a BERT layer times layers
 )
 def test_prunable_matrices_are_found_by_structure(tmp_path, kind, task, matrices, stacks):
     encoder = load_encoder(str(toys.save_encoder(tmp_path, kind)))
-    found = prunable(encoder.model(task, ("a", "b", "c")))
+    found = prunable(encoder.model(TASKS[task], ("a", "b", "c")))
     assert len(found) == matrices
     assert len(threshold_groups(list(found))) == stacks
     assert {m.layer for m in found} == {0, 1}
@@ -41,13 +43,13 @@ def test_prunable_matrices_are_found_by_structure(tmp_path, kind, task, matrices
 
 
 def test_names_are_the_same_under_every_head(bert):
-    names = [[m.name for m in prunable(bert.model(task, ("a", "b", "c")))] for task in
+    names = [[m.name for m in prunable(bert.model(TASKS[task], ("a", "b", "c")))] for task in
              ("mlm", "ner", "xnli")]  # fmt: skip
     assert names[0] == names[1] == names[2]
 
 
 def test_the_pooler_counts_only_when_asked_for(bert):
-    model = bert.model("xnli", ("a", "b", "c"))
+    model = bert.model(NLI, ("a", "b", "c"))
     extra = set(prunable(model, pooler=True)) - set(prunable(model))
     assert [m.name for m in extra] == ["pooler.dense.weight"]
 
@@ -94,7 +96,7 @@ def test_blocks_and_samples_prune_what_sorting_prunes(data, floats):
     count = data.draw(st.integers(0, int(alive.sum())))
     cut = data.draw(st.integers(0, size))
     run, runs = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 4)))
-    with mock.patch.multiple(matrices, _BLOCK=7, _RUN=run, _RUNS=runs):
+    with mock.patch.multiple(smallest, _BLOCK=7, _RUN=run, _RUNS=runs):
         several = fallen(np.split(scores, [cut]), np.split(alive, [cut]), count)
         assert list(falling(scores, alive, count)) == list(by_sorting(scores, alive, count))
     assert list(np.flatnonzero(np.concatenate(several))) == list(falling(scores, alive, count))
@@ -107,10 +109,10 @@ HOSTILE = {
     "ties": np.random.default_rng(0).integers(0, 4, SIZE),
     "rising": np.arange(SIZE),
     "all that the sample sees is large": np.where(
-        np.arange(SIZE) % (matrices._RUN * matrices._RUNS) < matrices._RUN, 1e6, np.arange(SIZE)
+        np.arange(SIZE) % (smallest._RUN * smallest._RUNS) < smallest._RUN, 1e6, np.arange(SIZE)
     ),
     "all that the sample sees is small": np.where(
-        np.arange(SIZE) % (matrices._RUN * matrices._RUNS) < matrices._RUN, -1e6, np.arange(SIZE)
+        np.arange(SIZE) % (smallest._RUN * smallest._RUNS) < smallest._RUN, -1e6, np.arange(SIZE)
     ),
 }
 
@@ -154,10 +156,8 @@ def _half(model, seed=0):
 
 
 def _batches(bench, count):
-    from lnlib.tasks.examples import collate
-
     rows = np.arange(len(bench.data.train))
-    return [collate(bench.data.train, rows[4 * i : 4 * i + 4], bench.encoder.tokenizer)
+    return [NER.collate(bench.data.train, rows[4 * i : 4 * i + 4], bench.encoder.tokenizer, 0)
             for i in range(count)]  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def _steps(model, batches, each=lambda: None, clip=0.1):
     """Six AdamW steps with clipping that bites: that is where wrong masking shows."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
     for batch in batches:
-        forward(model, batch, torch.device("cpu"))[0].backward()
+        NER.loss(model, batch)[0].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
         optimizer.zero_grad()
@@ -209,13 +209,13 @@ def test_the_hooks_are_gone_after_the_with(bert, ner):
     mask = _half(model)
     with masked(model, mask):
         pass
-    forward(model, _batches(ner, 1)[0], torch.device("cpu"))[0].backward()
+    NER.loss(model, _batches(ner, 1)[0])[0].backward()
     name, parameter = next(iter(check_fit(mask, model).items()))
     assert parameter.grad[~mask[name]].abs().sum() > 0
 
 
 def test_a_mask_for_another_encoder_is_refused_by_matrix_name(bert):
-    model = bert.model("ner", ("a", "b"))
+    model = bert.model(NER, ("a", "b"))
     mask = _half(model)
     mask["encoder.layer.7.output.dense.weight"] = torch.ones(2, 2, dtype=torch.bool)
     with pytest.raises(UserError, match=r"another encoder.*encoder\.layer\.7"):
@@ -247,7 +247,7 @@ def test_a_mask_of_zeros_and_ones_trains_as_the_bool_one_does(ner, dtype):
     ids=["255", "half", "nan", "negative", "sparse", "numpy", "narrow", "flat"],
 )
 def test_what_is_no_mask_is_named_by_its_matrix_and_nothing_is_zeroed(bert, spoil, said):
-    model = bert.model("ner", ("a", "b"))
+    model = bert.model(NER, ("a", "b"))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     mask = _half(model)
     last = list(mask)[-1]
@@ -258,7 +258,7 @@ def test_what_is_no_mask_is_named_by_its_matrix_and_nothing_is_zeroed(bert, spoi
 
 
 def test_a_mask_of_nothing_is_not_the_full_model(bert):
-    model = bert.model("ner", ("a", "b"))
+    model = bert.model(NER, ("a", "b"))
     for wrong, said in (({}, "it lacks 'encoder"), ("mask", "maps names of matrices")):
         with pytest.raises(UserError, match=said), masked(model, wrong):
             pass

@@ -18,6 +18,7 @@ from lnlib.masks.matrices import Matrix
 from lnlib.masks.ticket import Ticket
 from lnlib.masks.ticket_file import Record
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.results import runs
 
 NAME = "encoder.layer.0.attention.self.query.weight"
@@ -113,7 +114,7 @@ def test_a_search_that_fills_the_disk_goes_on_once_there_is_room(ner, disk):
     ballast.write_bytes(b"0" * (80 << 10))  # leaves room for a ticket but not for two
 
     def search():
-        return runs.search(ner, 0, disk, disk / "scores.csv", levels=(10, 50))
+        return runs.search(ner, 0, places(disk, "demo"), levels=(10, 50))
 
     with pytest.raises(UserError, match=r"cannot write.*no space left"):
         search()
@@ -121,14 +122,14 @@ def test_a_search_that_fills_the_disk_goes_on_once_there_is_room(ner, disk):
         assert Ticket.load(path).levels
     ballast.unlink()
     assert search().levels == (10, 50)
-    assert sorted(tables.read(disk / "scores.csv").sparsity) == [0, 10, 50]
+    assert sorted(tables.read(disk / "foroutan/demo/scores.csv").sparsity) == [0, 10, 50]
 
 
 def test_a_read_only_folder_is_said_before_anything_is_trained(ner, disk, read_only, monkeypatch):
     read_only()
     monkeypatch.setattr(type(ner), "train", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(UserError, match=r"ticket\.safetensors.*the folder is read-only"):
-        runs.search(ner, 0, disk, disk / "scores.csv", levels=(10,))
+        runs.search(ner, 0, places(disk, "demo"), levels=(10,))
 
 
 def test_a_table_in_a_read_only_folder_is_read_and_not_written(disk, read_only):
@@ -141,9 +142,9 @@ def test_a_table_in_a_read_only_folder_is_read_and_not_written(disk, read_only):
 
 
 def test_a_finished_search_is_taken_up_from_a_read_only_folder(ner, disk, read_only):
-    done = runs.search(ner, 0, disk, disk / "scores.csv", levels=(10,))
+    done = runs.search(ner, 0, places(disk, "demo"), levels=(10,))
     read_only()
-    again = runs.search(ner, 0, disk, disk / "scores.csv", levels=(10,))
+    again = runs.search(ner, 0, places(disk, "demo"), levels=(10,))
     assert again.record == done.record
 
 

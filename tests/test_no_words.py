@@ -17,13 +17,11 @@ from lnlib.base.errors import UserError
 from lnlib.corpora.loading import Corpus
 from lnlib.pruning.criteria import empirical_fisher
 from lnlib.states.retrieval import pooled_states
-from lnlib.tasks.examples import IGNORE, collate, encode_sentences
-from lnlib.tasks.ner import f1
-from lnlib.tasks.task import encode
-from lnlib.training.loop import forward
+from lnlib.tasks.examples import IGNORE, encode_sentences
+from lnlib.tasks.mlm import MLM
+from lnlib.tasks.ner import NER, f1
 from lnlib.training.scoring import score
 
-CPU = torch.device("cpu")
 LABELS = ("O", "B-PER", "I-PER")
 BLANK = [
     {"tokens": [], "ner_tags": []},
@@ -44,7 +42,7 @@ def corpus(examples, task="ner"):
 
 @pytest.fixture
 def bench(bert):
-    data = encode(corpus([*BLANK, *WORDS, *BLANK]), bert.tokenizer, RECIPE)
+    data = toys.encoded(corpus([*BLANK, *WORDS, *BLANK]), bert.tokenizer, RECIPE)
     return Workbench(bert, "ner", "ur", recipe=RECIPE, data=data)
 
 
@@ -57,8 +55,8 @@ def test_they_are_examples_without_a_label(bench):
 
 def test_a_batch_of_them_has_no_loss_and_no_gradient(bench):
     model = bench.model(0)
-    batch = collate(bench.data.train, np.array([0, 1]), bench.encoder.tokenizer)
-    loss, _ = forward(model, batch, CPU)
+    batch = NER.collate(bench.data.train, np.array([0, 1]), bench.encoder.tokenizer, 0)
+    loss, _ = NER.loss(model, batch)
     loss.backward()
     assert loss.item() == 0.0
     assert all(not p.grad.any() for p in model.parameters() if p.grad is not None)
@@ -77,7 +75,8 @@ def test_a_score_weighs_them_by_their_words_and_counts_lost_ones_as_found_by_nob
     model, tokenizer = bench.model(0), bench.encoder.tokenizer
     found = score(model, bench.data, bench.recipe, tokenizer, 0)
     with torch.no_grad():
-        loss, logits = forward(model, collate(bench.data.validation, np.array([2]), tokenizer), CPU)
+        batch = NER.collate(bench.data.validation, np.array([2]), tokenizer, 0)
+        loss, logits = NER.loss(model, batch)
     assert found.loss == pytest.approx(loss.item(), rel=1e-5)  # its three sentences are one
     tags = [LABELS[tag] for tag in logits[0, 1:3].argmax(-1)]
     gold, lost = ["B-PER", "O"], [[], ["O", "O"]]
@@ -89,26 +88,26 @@ def test_a_fisher_counts_them_as_examples_of_no_gradient(bench):
     model, tokenizer = bench.model(0), bench.encoder.tokenizer
     name, weight = next((n, p) for n, p in model.named_parameters() if "query.weight" in n)
     data = bench.data.train
-    words = encode(corpus(WORDS[:1]), tokenizer, RECIPE).train
-    ((_, mixed),) = empirical_fisher(model, data, "ner", tokenizer, {name: weight}, 0)
-    ((_, alone),) = empirical_fisher(model, words, "ner", tokenizer, {name: weight}, 0)
+    words = toys.encoded(corpus(WORDS[:1]), tokenizer, RECIPE).train
+    ((_, mixed),) = empirical_fisher(model, data, NER, tokenizer, {name: weight}, 0)
+    ((_, alone),) = empirical_fisher(model, words, NER, tokenizer, {name: weight}, 0)
     np.testing.assert_allclose(mixed, alone * 3 / 7, rtol=1e-5)
 
 
 @pytest.mark.parametrize("examples", [BLANK[:1], BLANK[1:], BLANK])
 def test_a_split_of_nothing_else_is_refused(bert, examples):
     with pytest.raises(UserError, match="test: no train example for 'ur' has a word piece"):
-        encode(corpus(examples), bert.tokenizer, RECIPE)
+        toys.encoded(corpus(examples), bert.tokenizer, RECIPE)
 
 
 def test_a_text_batch_in_which_nothing_can_be_masked_teaches_nothing(bert):
     text = [{"text": "5 years"}] * 4
-    data = encode(corpus(text, "mlm"), bert.tokenizer, replace(RECIPE, max_tokens=5)).train
+    data = toys.encoded(corpus(text, "mlm"), bert.tokenizer, replace(RECIPE, max_tokens=5)).train
     data = replace(data, special=np.ones_like(data.special))
-    model = bert.model("mlm")
-    batch = collate(data, np.array([0, 1]), bert.tokenizer, mask_seed=0)
+    model = bert.model(MLM)
+    batch = MLM.collate(data, np.array([0, 1]), bert.tokenizer, 0)
     assert batch.labels.shape == batch.picked.shape == (0,)
-    loss, _ = forward(model, batch, CPU)
+    loss, _ = MLM.loss(model, batch)
     loss.backward()
     assert loss.item() == 0.0
     assert all(not p.grad.any() for p in model.parameters() if p.grad is not None)
@@ -123,11 +122,11 @@ def bare(bert):
 
 
 def test_without_special_tokens_they_are_finite_too(bert, bare):
-    data = encode(corpus([*BLANK, *WORDS]), bare, RECIPE)
+    data = toys.encoded(corpus([*BLANK, *WORDS]), bare, RECIPE)
     assert data.train.lengths.tolist() == [0, 0, 2, 2, 2]
-    model = bert.model("ner", LABELS)
+    model = bert.model(NER, LABELS)
     for index in ([0, 1], [0, 2]):  # alone, and beside a sentence that has words
-        loss, _ = forward(model, collate(data.train, np.array(index), bare), CPU)
+        loss, _ = NER.loss(model, NER.collate(data.train, np.array(index), bare, 0))
         loss.backward()
         assert np.isfinite(loss.item())
         assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
@@ -137,8 +136,8 @@ def test_without_special_tokens_they_are_finite_too(bert, bare):
 
 def test_labels_are_by_piece_even_where_there_are_as_many_pieces_as_sentences(bare):
     """Two pieces in one sentence and none in the other are two labels for two sentences."""
-    data = encode(corpus([BLANK[0], WORDS[0]]), bare, RECIPE).train
-    assert collate(data, np.array([1]), bare).labels.tolist() == [[1, 0]]
+    data = toys.encoded(corpus([BLANK[0], WORDS[0]]), bare, RECIPE).train
+    assert NER.collate(data, np.array([1]), bare, 0).labels.tolist() == [[1, 0]]
 
 
 def test_data_are_told_apart_by_the_tags_of_words_that_were_cut_off(bert):
@@ -149,7 +148,7 @@ def test_data_are_told_apart_by_the_tags_of_words_that_were_cut_off(bert):
 
     def prints(recipe, example):
         made = Corpus("ner", "ur", LABELS, WORDS, [example], "test")
-        data = encode(made, bert.tokenizer, recipe)
+        data = toys.encoded(made, bert.tokenizer, recipe)
         return data.validation.fingerprint, data.fingerprint
 
     assert prints(cut, long)[0] == prints(cut, other)[0]  # a model sees no difference
@@ -158,6 +157,6 @@ def test_data_are_told_apart_by_the_tags_of_words_that_were_cut_off(bert):
 
 
 def test_where_labels_say_all_the_fingerprint_is_that_of_recorded_rows(bert):
-    data = encode(corpus(WORDS), bert.tokenizer, RECIPE)
+    data = toys.encoded(corpus(WORDS), bert.tokenizer, RECIPE)
     both = data.train.fingerprint + data.validation.fingerprint
     assert data.fingerprint == hashlib.sha256(both.encode()).hexdigest()[:12]

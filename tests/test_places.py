@@ -21,7 +21,7 @@ def test_runs_of_the_old_place_are_named_with_the_command_that_moves_them(tmp_pa
     assert found.home == tmp_path / name / "foroutan/demo" and not found.home.exists()
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1 and repr(str(tmp_path / name / "demo")) in said[0]
-    subprocess.run(said[0].partition("them: ")[2], shell=True, check=True)
+    subprocess.run(said[0].partition("from it: ")[2], shell=True, check=True)
     assert (found.home / "ner/ur/seed0").is_dir() and (found.home / "scores.csv").exists()
     assert places(tmp_path / name, "demo") == found
     assert capsys.readouterr() == ("", "")

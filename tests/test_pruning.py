@@ -16,7 +16,8 @@ from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan.doors import check_levels
 from lnlib.pruning.methods import METHODS
 from lnlib.pruning.rounds import Search
-from lnlib.tasks.words import shuffle_labels
+from lnlib.tasks.ner import NER
+from lnlib.tasks.task import shuffled
 from lnlib.training import workbench
 
 LEVELS = (10, 20, 50)
@@ -54,7 +55,7 @@ def test_every_round_starts_from_the_pretrained_weights_and_one_head_bit_for_bit
 
     monkeypatch.setattr(workbench, "train", spied)
     find_ticket(ner.encoder, "ner", "ur", bench=ner, levels=LEVELS)
-    before = load_encoder(ner.encoder.path).model("ner", ner.data.labels, seed=0).state_dict()
+    before = load_encoder(ner.encoder.path).model(NER, ner.data.labels, seed=0).state_dict()
     assert len(starts) == 4
     for start, end in zip(starts, ends, strict=True):
         assert all(torch.equal(start[name], part) for name, part in before.items())
@@ -183,7 +184,7 @@ def test_under_one_schedule_a_search_for_other_levels_is_another(ner, tmp_path, 
     "other",
     [
         lambda b: {"recipe": replace(b.recipe, learning_rate=1e-3), "data": b.data},
-        lambda b: {"recipe": b.recipe, "data": shuffle_labels(b.data, 0)},
+        lambda b: {"recipe": b.recipe, "data": shuffled(b.data, 0)},
     ],
     ids=["recipe", "data"],
 )
@@ -245,15 +246,15 @@ def test_one_shot_magnitude_keeps_the_untouched_encoders_largest(ner):
 
 
 def test_shuffled_labels_keep_their_counts_and_the_inputs(ner):
-    shuffled = shuffle_labels(ner.data, seed=0)
-    assert (shuffled.train.ids == ner.data.train.ids).all()
-    assert sorted(shuffled.train.labels) == sorted(ner.data.train.labels)
-    assert (shuffled.train.labels != ner.data.train.labels).any()
-    assert shuffled.validation is ner.data.validation
+    other = shuffled(ner.data, seed=0)
+    assert (other.train.ids == ner.data.train.ids).all()
+    assert sorted(other.train.labels) == sorted(ner.data.train.labels)
+    assert (other.train.labels != ner.data.train.labels).any()
+    assert other.validation is ner.data.validation
 
 
 def test_labels_are_shuffled_by_the_seed(ner):
-    a, b = (shuffle_labels(ner.data, seed).train.labels for seed in (0, 1))
+    a, b = (shuffled(ner.data, seed).train.labels for seed in (0, 1))
     assert (a != b).any()
 
 

@@ -7,7 +7,6 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
-import lnlib.record
 import pandas as pd
 import pytest
 from stopped import Stop, no_verdicts, record_runs
@@ -15,20 +14,22 @@ from stopped import Stop, no_verdicts, record_runs
 from lnlib import Workbench
 from lnlib.__main__ import main
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan import record as recording
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.record import MASK, record
 from lnlib.results import runs
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results/foroutan"
 
 
 @pytest.fixture
 def measured(bert, toy_scale, tmp_path):
     """Two languages and two seeds of NER, one of MLM, on the random BERT as scale `demo`."""
-    table = tmp_path / "runs/demo/scores.csv"
+    home = places(tmp_path / "runs", "demo")
     for task, lang, seed in (
         ("ner", "ur", 0),
         ("ner", "ur", 1),
@@ -36,23 +37,23 @@ def measured(bert, toy_scale, tmp_path):
         ("mlm", "ur", 0),
     ):
         bench = Workbench(bert, task, lang)
-        runs.search(bench, seed, tmp_path / "runs", table, levels=(10, 50))
+        runs.search(bench, seed, home, levels=(10, 50))
     shuffled = {"method": "shuffled", "levels": (50,)}
-    runs.search(Workbench(bert, "ner", "ur"), 0, tmp_path / "runs", table, **shuffled)
+    runs.search(Workbench(bert, "ner", "ur"), 0, home, **shuffled)
     return tmp_path
 
 
 def everything(folder):
     record("demo", folder / "runs", folder / "results")
-    home = folder / "results/demo"
+    home = folder / "results/foroutan/demo"
     return {path.stem: path.read_bytes() for path in home.glob("*.csv")}
 
 
 def test_every_ticket_is_compared_with_what_tells_something_about_it(measured):
     everything(measured)
-    scores = tables.read(measured / "results/demo/scores.csv")
+    scores = tables.read(measured / "results/foroutan/demo/scores.csv")
     assert len(scores) == 4 * 3  # full model, 10 % and 50 %
-    pairs = tables.read(measured / "results/demo/overlap.csv")
+    pairs = tables.read(measured / "results/foroutan/demo/overlap.csv")
     kinds = nulls.kind(pairs[pairs["by"] == "all"]).value_counts().to_dict()
     assert kinds == {
         "other seed": 1, "other language": 1, "other language and seed": 1,  # NER: ur 0, ur 1, en 0
@@ -65,16 +66,16 @@ def test_every_ticket_is_compared_with_what_tells_something_about_it(measured):
 
 def test_the_verdicts_are_those_of_the_recorded_tables(measured):
     everything(measured)
-    home = measured / "results/demo"
-    found = verdicts(Tables.read(home)).set_index(tables.VERDICT_KEY)["verdict"]
-    recorded = tables.read(home / "verdicts.csv").set_index(tables.VERDICT_KEY)["verdict"]
+    home = measured / "results/foroutan/demo"
+    found = verdicts(Tables.read(home)).set_index(list(tables.VERDICTS.key))["verdict"]
+    recorded = tables.read(home / "verdicts.csv").set_index(list(tables.VERDICTS.key))["verdict"]
     assert recorded.to_dict() == found.to_dict()
 
 
 def test_a_recording_is_of_every_table_that_runs_fill(measured):
     others = {"learning", "switches", "seed_parts", "cost", "retrieval"}  # other commands'
     others |= {"repeats"}  # takes a second machine
-    assert set(everything(measured)) == set(tables.TABLES) - others
+    assert set(everything(measured)) == {table.name for table in tables.TABLES} - others
 
 
 def test_no_ticket_is_held_whole_beside_another(measured, monkeypatch):
@@ -98,12 +99,12 @@ def test_recording_twice_changes_nothing(measured):
 
 def elsewhere(folder, task="ner", lang="ur", seed=0):
     """As if another machine had searched a ticket: other scores, and another mask."""
-    table = folder / "runs/demo/scores.csv"
+    table = folder / "runs/foroutan/demo/scores.csv"
     here = tables.read(table)
     found = here[(here["task"] == task) & (here["lang"] == lang) & (here["seed"] == seed)]
     again = found.assign(machine="another", value=found["value"] + 1)
     tables.add(table, again.to_dict("records"))
-    path = runs.ticket_path(folder / "runs", "demo", task, lang, seed)
+    path = places(folder / "runs", "demo").ticket(task, lang, seed)
     ticket = Ticket.load(path)
     large = max(ticket.matrices, key=lambda matrix: matrix.weights).name
     codes = {m.name: ticket.codes(m.name).copy() for m in ticket.matrices}
@@ -145,7 +146,7 @@ def test_what_another_machine_has_measured_again_stands_beside_and_not_in_place(
         ]
     )
     assert "ner ur seed 0 (ticket)" in capsys.readouterr().out
-    home = measured / "results/demo"
+    home = measured / "results/foroutan/demo"
     assert len(tables.read(home / "repeats.csv")) == len(again)
     now = {path.stem: path.read_bytes() for path in home.glob("*.csv")}
     assert {name: now[name] for name in before} == before
@@ -153,14 +154,14 @@ def test_what_another_machine_has_measured_again_stands_beside_and_not_in_place(
 
 def test_a_ticket_that_was_searched_again_takes_the_place_of_the_old_one_as_a_whole(measured):
     everything(measured)
-    home = measured / "results/demo"
+    home = measured / "results/foroutan/demo"
     first, pairs = (tables.read(home / f"{name}.csv") for name in ("scores", "overlap"))
     again = elsewhere(measured)
     record("demo", measured / "runs", measured / "results", replace=True)
     now = tables.read(home / "scores.csv")
     assert (now["machine"] == "another").sum() == len(again) and len(now) == len(first)
     kept = tables.read(home / "repeats.csv")
-    assert kept.to_dict("records") == first.merge(again[tables.SCORE_KEY]).to_dict("records")
+    assert kept.to_dict("records") == first.merge(again[list(tables.SCORES.key)]).to_dict("records")
     assert len(tables.read(home / "overlap.csv")) == len(pairs)
     assert (searches(tables.read(home / "overlap.csv"), "density") == 1).all()
 
@@ -168,13 +169,13 @@ def test_a_ticket_that_was_searched_again_takes_the_place_of_the_old_one_as_a_wh
 def test_what_was_measured_under_a_mask_that_is_gone_leaves_with_it(measured):
     """Its pairs with tickets that are not in these runs cannot be made again; nor moved scores."""
     everything(measured)
-    home = measured / "results/demo"
+    home = measured / "results/foroutan/demo"
     own = tables.read(home / "scores.csv").query(
         "task == 'ner' and sparsity == 50 and lang == 'ur'"
     )
     moved = own.query("seed == 0").assign(lang="en").to_dict("records")
     tables.add(home / "scores.csv", moved)
-    runs.ticket_path(measured / "runs", "demo", "ner", "en", 0).unlink()
+    places(measured / "runs", "demo").ticket("ner", "en", 0).unlink()
     elsewhere(measured)
     record("demo", measured / "runs", measured / "results", replace=True)
     left = tables.read(home / "scores.csv")
@@ -190,7 +191,7 @@ def test_what_was_measured_under_a_mask_that_is_gone_leaves_with_it(measured):
 def all_scores(home):
     """Every score that stands in a folder of tables, wherever it stands."""
     rows = pd.concat([tables.read(home / f"{name}.csv") for name in ("scores", "repeats")])
-    return set(rows[[*tables.SCORE_KEY, "machine", "value"]].itertuples(index=False, name=None))
+    return set(rows[[*tables.SCORES.key, "machine", "value"]].itertuples(index=False, name=None))
 
 
 def bytes_of(home):
@@ -202,20 +203,20 @@ def test_a_recording_killed_at_any_write_and_started_again_is_one_never_killed(
     server, bert, toy_scale, tmp_path, monkeypatch, replaced
 ):
     """Its state: a ticket that was searched and scored again elsewhere, and one that is new."""
-    monkeypatch.setattr(lnlib.record, "verdicts", no_verdicts)
+    monkeypatch.setattr(recording, "verdicts", no_verdicts)
     start, how = tmp_path / "start", {"levels": (50,)}
-    table = start / "runs/demo/scores.csv"
+    home = places(start / "runs", "demo")
     for seed in (0, 1):
-        runs.search(Workbench(bert, "ner", "ur"), seed, start / "runs", table, **how)
+        runs.search(Workbench(bert, "ner", "ur"), seed, home, **how)
     record("demo", start / "runs", start / "results")
     elsewhere(start)
-    runs.search(Workbench(bert, "ner", "en"), 0, start / "runs", table, **how)
+    runs.search(Workbench(bert, "ner", "en"), 0, home, **how)
 
     def again(folder, replaced=replaced):
         record("demo", folder / "runs", folder / "results", replaced)
-        return bytes_of(folder / "results/demo")
+        return bytes_of(folder / "results/foroutan/demo")
 
-    before = all_scores(start / "results/demo")
+    before = all_scores(start / "results/foroutan/demo")
     expected = again(shutil.copytree(start, tmp_path / "never"))
     for call in itertools.count(1):
         folder = shutil.copytree(start, tmp_path / str(call))
@@ -226,10 +227,10 @@ def test_a_recording_killed_at_any_write_and_started_again_is_one_never_killed(
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
-        assert all_scores(folder / "results/demo") >= before
+        assert all_scores(folder / "results/foroutan/demo") >= before
         if replaced:  # and whoever forgets the switch, until he finds it
             other = shutil.copytree(folder, tmp_path / f"{call}, without")
-            home = other / "results/demo"
+            home = other / "results/foroutan/demo"
             if again(other, False) != expected:
                 scores = tables.read(home / "scores.csv")
                 assert not ((scores["machine"] == "another") & (scores["method"] == "ticket")).any()
@@ -239,27 +240,27 @@ def test_a_recording_killed_at_any_write_and_started_again_is_one_never_killed(
 
 
 def test_a_ticket_of_another_encoder_is_not_recorded_as_one_of_this(measured):
-    path = runs.ticket_path(measured / "runs", "demo", "ner", "en", 0)
+    path = places(measured / "runs", "demo").ticket("ner", "en", 0)
     ticket = Ticket.load(path)
     codes = {matrix.name: ticket.codes(matrix.name) for matrix in ticket.matrices}
     other = replace(ticket.record, encoder_fingerprint="0" * 12)
     Ticket(other, ticket.matrices, codes).save(path)
     everything(measured)
-    pairs = tables.read(measured / "results/demo/overlap.csv")
+    pairs = tables.read(measured / "results/foroutan/demo/overlap.csv")
     assert "en" not in set(pairs.query("method_a == 'ticket'")["lang_a"])
 
 
 def test_verdicts_do_not_stand_on_scores_of_another_recipe(measured):
     everything(measured)
-    home = measured / "results/demo"
+    home = measured / "results/foroutan/demo"
     scores = tables.read(home / "scores.csv")
     tables.replace(home / "scores.csv", scores.assign(recipe="0" * 12).to_dict("records"))
     assert Tables.read(home).scores.empty
 
 
 def test_scores_of_another_recipe_are_not_taken_over(measured):
-    table = measured / "runs/demo/scores.csv"
+    table = measured / "runs/foroutan/demo/scores.csv"
     old = tables.read(table).assign(recipe="0" * 12, lang="fr").to_dict("records")
     tables.add(table, old[:1])
     everything(measured)
-    assert "fr" not in set(tables.read(measured / "results/demo/scores.csv")["lang"])
+    assert "fr" not in set(tables.read(measured / "results/foroutan/demo/scores.csv")["lang"])

@@ -6,7 +6,7 @@ import pytest
 import synthetic
 
 from lnlib.base.errors import UserError
-from lnlib.papers.foroutan.analysis import gains, nulls, relations
+from lnlib.papers.foroutan.analysis import gains, machines, nulls, relations
 from lnlib.papers.foroutan.analysis.relations import BEYOND, GAIN, JACCARD
 from lnlib.papers.foroutan.coverage import MIXTURE, PAPER_COVERAGE
 from lnlib.results import statistics
@@ -36,14 +36,12 @@ def test_its_parts_are_the_means_of_the_ladder():
 
 
 def test_languages_that_differ_widen_the_interval():
-    """The same mean; half of the languages share ten points more, the others ten less."""
+    """Pairs among five of the nine share five points more."""
     even = synthetic.overlap(tasks=("ner",))
     far = even["lang_a"].isin(NER[::2]) & even["lang_b"].isin(NER[::2])
     uneven = even.assign(jaccard=even["jaccard"].where(~far, even["jaccard"] + 0.05))
-    width = [
-        found.high - found.low for found in (nulls.corrected(t, "ner") for t in (even, uneven))
-    ]
-    assert width[1] > 2 * width[0]
+    narrow, wide = (nulls.corrected(table, "ner") for table in (even, uneven))
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
 
 
 def test_a_ceiling_that_is_not_above_the_floor_has_no_way():
@@ -115,8 +113,9 @@ def test_nothing_measured_gives_empty_matrices(tables):
 def test_a_trait_that_makes_the_matrix_is_found_and_gone_once_it_is_taken_out():
     """Pairs of one script share a point more; the rest is noise of a tenth."""
     script = relations.alike(NER, "script")
-    noise = np.triu(np.random.default_rng(0).normal(0, 0.1, script.shape), 1)
-    matrix = script + noise + noise.T
+    rng = np.random.default_rng(0)
+    halves = (np.triu(rng.normal(0, 0.1, script.shape), 1) for _ in range(2))
+    matrix, gain = (script + half + half.T for half in halves)
     text = pd.Series(np.arange(len(NER), dtype=float), index=NER)
     found = relations.with_traits(matrix, text).set_index("same")
     assert found.loc["script", "p"] < 0.05 and found.loc["script", "correlation"] > 0.5
@@ -124,9 +123,9 @@ def test_a_trait_that_makes_the_matrix_is_found_and_gone_once_it_is_taken_out():
     assert set(relations.with_traits(matrix)["same"]) == {
         label for label, traits in relations.TRAITS.items() if "text" not in traits
     }
-    matrices = {JACCARD: matrix, GAIN: script + noise.T[::-1, ::-1] + noise[::-1, ::-1]}
-    assert relations.with_gain(matrices, JACCARD).p < 0.05
-    assert relations.with_gain(matrices, JACCARD, "script").p > 0.05
+    whole, rest = (relations.with_gain({JACCARD: matrix, GAIN: gain}, JACCARD, beyond)
+                   for beyond in ("", "script"))  # fmt: skip
+    assert whole.p < 0.05 < rest.p and whole.r > abs(rest.r)
 
 
 def test_a_pair_stands_among_all_pairs():
@@ -136,6 +135,22 @@ def test_a_pair_stands_among_all_pairs():
     assert relations.standing(matrix, "en", "ur") == relations.Standing(-1.0, 3, 3)
     assert relations.standing(matrix, "en", "zh") is None
     assert relations.standing(matrix.mask(matrix == 3), "en", "fr") is None
+
+
+def test_what_moved_masks_gain_is_counted_over_all_pairs():
+    """Every mask loses a point but Urdu's, which wins one; three seeds judge a success."""
+    scores = synthetic.scores(tasks=("ner",), noise=0)
+    moved = (scores["mask_lang"] == "ur") & (scores["lang"] != "ur") & (scores["sparsity"] == 50)
+    scores["value"] += 2 * moved
+    found = relations.moved_in_all(scores, "ner")
+    n = len(NER)
+    assert (found.targets, found.pairs, found.no_worse) == (n, n * (n - 1), n - 1)
+    assert (found.least, found.most) == pytest.approx((-1, 1))
+    assert found.mean == pytest.approx(((n - 1) * (2 / (n - 1) - 1) - 1) / n)
+    # seeds do not differ here, so their deviation is 0
+    assert (found.judged, found.successes) == (found.pairs, n - 1)
+    assert relations.moved_in_all(scores[scores["seed"] == 0], "ner").judged == 0
+    assert relations.moved_in_all(scores.iloc[:0], "ner") is None
 
 
 # ---- parts of a seed -----------------------------------------------------------------------------
@@ -163,6 +178,31 @@ def test_a_control_is_compared_with_the_full_model_in_per_cent():
     """Own masks are as good as the full model of 80; masks by |w - w0| lose 4 of that."""
     scores = synthetic.scores(tasks=("ner",), ranked=-4.0, noise=0)
     assert gains.against_full(scores, "ner", "change").tolist() == pytest.approx([-5.0] * len(NER))
+
+
+def test_two_machines_are_compared_where_both_have_measured():
+    scores = synthetic.scores(tasks=("ner",), noise=0).query("method == 'full'")
+    scores = scores.assign(machine="a", value=scores["value"] + scores["seed"])  # deviation 1
+    full = scores["seed"] == 0
+    again = scores[full].assign(machine="b")
+    again["value"] = again["value"] + np.where(again["lang"] == "ur", 3, 0)
+    (row,) = machines.apart(pd.concat([again, scores[full]]), scores).itertuples()
+    assert (row.task, row.again, row.recorded) == ("ner", "b", "a")
+    assert (row.scores, row.same, row.largest) == (len(NER), len(NER) - 1, 3)
+    assert row.mean == pytest.approx(3 / len(NER))
+    assert row.spread == pytest.approx(1)
+    assert machines.apart(again.iloc[:0], scores).empty
+
+
+def test_departures_are_counted_on_tickets_alone():
+    excess = synthetic.excess(tasks=("ner",)).assign(departed_a=0.07, departed_b=0.05)
+    assert nulls.departed(excess, "ner", ["other language"]) == pytest.approx(6)
+    shuffled = excess["method_b"] == "shuffled"
+    assert nulls.departed(excess[shuffled], "ner", ["shuffled"]) == pytest.approx(7)
+
+
+def test_the_error_of_a_share_is_the_binomials():
+    assert statistics.error_of_share(50, 2500) == pytest.approx(1)
 
 
 def test_scores_under_the_mixture_stand_beside_the_best_of_its_languages():

@@ -9,9 +9,10 @@ import torch
 from lnlib import Workbench, find_ticket
 from lnlib.__main__ import main
 from lnlib.base.errors import UserError
-from lnlib.masks.matrices import encoder_of
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
+from lnlib.papers.foroutan.experiments import retrieval as every_mask
 from lnlib.results import runs
 from lnlib.states import retrieval
 from lnlib.states.retrieval import pooled_states, retrieval_table, retrieve
@@ -67,7 +68,7 @@ def sentences(bert):
 def test_states_are_means_over_the_tokens_of_every_level(bert, sentences):
     """Padding plays no part: alone, a sentence has none. 1e-5: float32 sums in another order, of
     numbers near 1."""
-    model = encoder_of(bert.model("mlm"))
+    model = bert.bare()
     together = pooled_states(model, sentences, bert.tokenizer)
     assert together.shape == (3, len(LINES), 16)  # embeddings and two layers, H
     for row, line in enumerate(LINES):
@@ -85,7 +86,7 @@ def test_pruned_weights_are_zero_while_the_states_are_made(bert, sentences, monk
         return pooled_states(model, *rest)
 
     monkeypatch.setattr(retrieval, "pooled_states", spy)
-    whole = dict(encoder_of(bert.model("mlm")).named_parameters())
+    whole = dict(bert.bare().named_parameters())
     texts = dict.fromkeys(("en", "ur"), sentences)
     retrieval_table(bert, texts, ticket.mask(50))
     retrieval_table(bert, texts)
@@ -116,16 +117,16 @@ def test_each_share_is_of_what_its_own_measure_found(bert, sentences, monkeypatc
 @pytest.fixture
 def measured(bert, toy_scale, tmp_path, monkeypatch):
     """Runs with one ticket of NER, three languages, twelve records."""
-    monkeypatch.setattr(retrieval, "LANGUAGES", dict.fromkeys(LANGS))
-    monkeypatch.setattr("lnlib.corpora._RECORDS", 12)
+    monkeypatch.setattr(every_mask, "LANGUAGES", dict.fromkeys(LANGS))
+    monkeypatch.setattr("lnlib.corpora.loading._RECORDS", 12)
     bench = Workbench(bert, "ner", "ur")
-    runs.search(bench, 0, tmp_path / "runs", tmp_path / "runs/demo/scores.csv", levels=(50,))
-    retrieval.measure("demo", tmp_path / "runs", tmp_path / "results")
+    runs.search(bench, 0, places(tmp_path / "runs", "demo"), levels=(50,))
+    every_mask.measure("demo", tmp_path / "runs", tmp_path / "results")
     return tmp_path
 
 
 def test_every_mask_both_directions_and_every_level_are_in_the_table(measured):
-    table = tables.read(measured / "results/demo/retrieval.csv")
+    table = tables.read(measured / "results/foroutan/demo/retrieval.csv")
     assert len(table) == (CONTROLS + 1) * 2 * 2 * 3
     assert set(zip(table.source, table.target, strict=True)) == {
         ("en", "ur"), ("ur", "en"), ("en", "zh"), ("zh", "en")
@@ -138,34 +139,34 @@ def test_every_mask_both_directions_and_every_level_are_in_the_table(measured):
 
 
 def test_what_is_measured_is_not_measured_again(measured, monkeypatch):
-    path = measured / "results/demo/retrieval.csv"
+    path = measured / "results/foroutan/demo/retrieval.csv"
     before = path.read_bytes()
     table = tables.read(path)
     table[table.method != "magnitude"].to_csv(path, index=False)  # as if killed before it
     tables.seal(path)
-    real, made = retrieval.retrieval_table, []
+    real, made = every_mask.retrieval_table, []
     monkeypatch.setattr(
-        retrieval, "retrieval_table", lambda *given: made.append(given) or real(*given)
+        every_mask, "retrieval_table", lambda *given: made.append(given) or real(*given)
     )
     for _ in range(2):
-        retrieval.measure("demo", measured / "runs", measured / "results")
+        every_mask.measure("demo", measured / "runs", measured / "results")
         assert path.read_bytes() == before
     assert len(made) == 1
 
 
 def test_other_text_is_measured_again(measured, monkeypatch):
-    monkeypatch.setattr("lnlib.corpora._RECORDS", 9)
-    table = retrieval.measure("demo", measured / "runs", measured / "results")
+    monkeypatch.setattr("lnlib.corpora.loading._RECORDS", 9)
+    table = every_mask.measure("demo", measured / "runs", measured / "results")
     assert set(table.n) == {9} and len(table) == (CONTROLS + 1) * 2 * 2 * 3
 
 
 def test_a_ticket_of_another_search_is_measured_again(measured):
     """The same task, language, seed and level, under another hash: as after a change of recipe."""
-    path = runs.ticket_path(measured / "runs", "demo", "ner", "ur", 0)
+    path = places(measured / "runs", "demo").ticket("ner", "ur", 0)
     ticket = Ticket.load(path)
     codes = {m.name: ticket.codes(m.name) for m in ticket.matrices}
     Ticket(replace(ticket.record, search="other"), ticket.matrices, codes).save(path)
-    table = retrieval.measure("demo", measured / "runs", measured / "results")
+    table = every_mask.measure("demo", measured / "runs", measured / "results")
     assert set(table[table.method == "ticket"].search) == {"other"}
 
 

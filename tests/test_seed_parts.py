@@ -14,10 +14,11 @@ from lnlib.masks.matrices import magnitudes
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.experiments import seed_parts
 from lnlib.papers.foroutan.scales import levels_to
-from lnlib.results import runs
 from lnlib.tasks.examples import training_order
+from lnlib.training import workbench
 
 SEEDS = {"head": 1, "head-other-text": 1, "order": 0}  # of the order: each one's own
 
@@ -49,13 +50,13 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     home, out = tmp_path / "runs", tmp_path / "results"
     monkeypatch.setattr(seed_parts, "load_encoder", lambda _: bert)
     seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
-    table = out / "demo" / "seed_parts.csv"
+    table = out / "foroutan/demo/seed_parts.csv"
     rows = tables.read(table).set_index(["parts", "lang", "other"])
     pairs = {(p, a, b) for p in seed_parts.PARTS for a in ("en", "ur") for b in ("en", "ur")}
     assert set(rows.index) == pairs - {("both", "en", "en"), ("both", "ur", "ur")}
 
     def ticket(lang, seed, part=""):
-        return Ticket.load(runs.ticket_path(home / part, "demo", "ner", lang, seed))
+        return Ticket.load(places(home / part, "demo").ticket("ner", lang, seed))
 
     kept = {"both": ticket("ur", 0), "neither": ticket("ur", 1),
             "head": ticket("ur", 1, "seed_parts/head"),
@@ -72,7 +73,7 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
              "head-other-text": Workbench(bert, "ner", "ur", data=other_text, head_seed=0),
              "order": Workbench(bert, "ner", "ur", head_seed=1)}  # fmt: skip
     for part, bench in asked.items():
-        path = runs.ticket_path(home / "seed_parts" / part, "demo", "ner", "ur", SEEDS[part])
+        path = places(home / "seed_parts" / part, "demo").ticket("ner", "ur", SEEDS[part])
         # refused where the file holds another search, searched no further where it holds this one
         find_ticket(bert, "ner", "ur", seed=SEEDS[part], levels=levels_to(50), bench=bench,
                     path=path, on_round=lambda *_: pytest.fail("another search"))  # fmt: skip
@@ -80,12 +81,12 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     # Departures from the encoder's own mask, by chance among weights of its sizes.
     untouched = find_ticket(bert, "ner", "ur", method="magnitude")
     pair = [kept["head"], ticket("en", 0)]
-    one = excess_table(pair, untouched, magnitudes(bert.model("mlm"))).iloc[0]
+    one = excess_table(pair, untouched, magnitudes(bert.bare())).iloc[0]
     written = rows.loc[("head", "ur", "en"), ["shared", "expected_near"]].astype(float)
     assert written.tolist() == pytest.approx([one.shared, one.expected_near], rel=1e-5)
 
     before = table.read_bytes()
-    monkeypatch.delattr(Workbench, "train")
+    monkeypatch.delattr(workbench.Workbench, "train")
     seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
     assert table.read_bytes() == before
 

@@ -8,8 +8,11 @@ from lnlib.base.errors import UserError
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.experiments import switches
+from lnlib.papers.foroutan.scales import LEVELS
 from lnlib.results import runs
+from lnlib.training import workbench
 
 
 def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
@@ -19,25 +22,25 @@ def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
     home, out = tmp_path / "runs", tmp_path / "results"
     monkeypatch.setattr(switches, "load_encoder", lambda _: bert)
     switches.measure("ner", ["ur", "en"], "demo", home, out)
-    rows = tables.read(out / "demo" / "switches.csv").set_index(["switch", "lang"])
+    rows = tables.read(out / "foroutan/demo/switches.csv").set_index(["switch", "lang"])
     assert set(rows.index) == {(s, lang) for s in ("none", "one_schedule") for lang in ("en", "ur")}
 
     plain, other = (
-        Ticket.load(runs.ticket_path(home, "demo", "ner", lang, 0)) for lang in ("ur", "en")
+        Ticket.load(places(home, "demo").ticket("ner", lang, 0)) for lang in ("ur", "en")
     )
     own = rows.loc[("none", "ur")]
     assert own["value"] == own["searched"]  # without a switch a search scores as a transfer does
     assert own["jaccard_plain"] == 1.0
     assert own["jaccard_others"] == pytest.approx(jaccard(plain, other), rel=1e-5)  # six digits
-    switched = runs.ticket_path(home / "switches" / "one_schedule", "demo", "ner", "ur", 0)
+    switched = places(home / "switches/one_schedule", "demo").ticket("ner", "ur", 0)
     shared = jaccard(Ticket.load(switched), plain)
     assert rows.loc[("one_schedule", "ur"), "jaccard_plain"] == pytest.approx(shared, rel=1e-5)
     assert shared < 1.0
 
-    before = (out / "demo" / "switches.csv").read_bytes()
-    monkeypatch.delattr(Workbench, "train")
+    before = (out / "foroutan/demo/switches.csv").read_bytes()
+    monkeypatch.delattr(workbench.Workbench, "train")
     switches.measure("ner", ["ur", "en"], "demo", home, out)
-    assert (out / "demo" / "switches.csv").read_bytes() == before
+    assert (out / "foroutan/demo/switches.csv").read_bytes() == before
 
 
 def test_a_plain_search_that_stopped_before_its_score_is_compared_all_the_same(
@@ -50,12 +53,12 @@ def test_a_plain_search_that_stopped_before_its_score_is_compared_all_the_same(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runs.search(Workbench(bert, "ner", "ur"), 0, home, home / "demo" / "scores.csv",
+        runs.search(Workbench(bert, "ner", "ur"), 0, places(home, "demo"), levels=LEVELS,
                     on_round=stop)  # fmt: skip
     monkeypatch.setattr(switches, "SWITCHES", {})
     monkeypatch.setattr(switches, "load_encoder", lambda _: bert)
     switches.measure("ner", ["ur"], "demo", home, out)
-    row = tables.read(out / "demo" / "switches.csv").iloc[0]
+    row = tables.read(out / "foroutan/demo/switches.csv").iloc[0]
     assert row["searched"] == row["value"] > 0
 
 

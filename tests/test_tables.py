@@ -13,8 +13,10 @@ from lnlib.base.errors import UserError
 from lnlib.encoders import MINI, load_encoder
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
+from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.scales import SCALES
 from lnlib.results import runs
+from lnlib.results.table import find
 
 
 def row(**changes):
@@ -37,8 +39,8 @@ def test_a_table_reads_back_as_it_was_written(tmp_path):
     written = tables.add(path, [row(), row(method="full", mask_task="", mask_lang="",
                                             mask_seed=None, sparsity=0)])  # fmt: skip
     read = tables.read(path)
-    assert list(read.columns) == tables.SCORES
-    for name in tables.SCORE_KEY:
+    assert tuple(read.columns) == tables.SCORES.columns
+    for name in tables.SCORES.key:
         assert read[name].tolist() == written[name].tolist()
 
 
@@ -83,7 +85,7 @@ def test_other_programs_read_a_table_as_plain_csv(tmp_path):
     path = tmp_path / "scores.csv"
     tables.add(path, [row(), row(lang="en")])
     plain = pd.read_csv(path)
-    assert plain.iloc[:, :-1].columns.tolist() == tables.SCORES
+    assert tuple(plain.columns[:-1]) == tables.SCORES.columns
     assert plain.value.tolist() == [80.0, 80.0] and plain.iloc[:, -1].isna().all()
 
 
@@ -100,26 +102,26 @@ def test_eight_writers_at_once_lose_no_row(tmp_path):
 
 
 def test_a_search_writes_a_row_a_level_and_mends_a_missing_one(ner, tmp_path):
-    table = tmp_path / "scores.csv"
-    runs.search(ner, 0, tmp_path, table, levels=(10, 50))
+    home = places(tmp_path, "demo")
+    table = home.home / "scores.csv"
+    runs.search(ner, 0, home, levels=(10, 50))
     whole = tables.read(table)
     assert sorted(whole.sparsity) == [0, 10, 50]
     whole[whole.sparsity != 50].to_csv(table, index=False)  # as if killed before the row
     tables.seal(table)
-    runs.search(ner, 0, tmp_path, table, levels=(10, 50))
+    runs.search(ner, 0, home, levels=(10, 50))
     mended = tables.read(table)
     assert mended.value.nunique() == 3  # scores that can be told apart
     pd.testing.assert_series_equal(mended.value, whole.value)
 
 
 def test_a_measurement_already_in_the_table_is_not_made_again(ner, tmp_path, monkeypatch):
-    table = tmp_path / "scores.csv"
-    first = runs.measure(ner, None, 0, 0, table)
+    first = runs.measure(ner, None, 0, 0, tmp_path)
     monkeypatch.setattr(runs, "transfer", lambda *_, **__: pytest.fail("trained again"))
-    assert runs.measure(ner, None, 0, 0, table).value == first.value
+    assert runs.measure(ner, None, 0, 0, tmp_path).value == first.value
 
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results/foroutan"
 RECORDED = sorted(path for scale in SCALES for path in (RESULTS / scale).glob("*.csv"))
 
 
@@ -148,8 +150,8 @@ def test_a_ticket_that_ships_is_the_one_the_tables_speak_of(path):
     r = ticket.record
     assert path.stem == f"{r.task}-{r.lang}-seed{r.seed}"
     scores = tables.read(path.parents[1] / "scores.csv")
-    own = runs.find(scores, {"task": r.task, "lang": r.lang, "seed": r.seed, "method": "ticket",
-                             "mask_task": r.task, "mask_lang": r.lang})  # fmt: skip
+    own = find(scores, {"task": r.task, "lang": r.lang, "seed": r.seed, "method": "ticket",
+                        "mask_task": r.task, "mask_lang": r.lang})  # fmt: skip
     recorded = dict(zip(own["sparsity"], own["value"], strict=True))
     for level in ticket.levels:
         assert f"{r.scores[level]:.6g}" == f"{recorded[level]:.6g}"

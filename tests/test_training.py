@@ -15,15 +15,11 @@ from lnlib.base.device import multiplies_bf16
 from lnlib.base.errors import UserError
 from lnlib.corpora.loading import Corpus
 from lnlib.masks.matrices import prunable
-from lnlib.pretraining.loop import learning_rate
 from lnlib.pruning.criteria import empirical_fisher
-from lnlib.tasks.examples import IGNORE, collate, training_order
-from lnlib.tasks.mlm import perplexity
-from lnlib.tasks.ner import f1
+from lnlib.tasks.examples import IGNORE, training_order
+from lnlib.tasks.mlm import MLM, perplexity
+from lnlib.tasks.ner import NER, f1
 from lnlib.tasks.nli import accuracy
-from lnlib.tasks.task import encode
-from lnlib.training import loop
-from lnlib.training.loop import forward
 from lnlib.training.recipe import Recipe
 from lnlib.training.scoring import score
 
@@ -49,7 +45,7 @@ def test_a_training_is_a_plain_loop_of_torchs_adamw_bit_for_bit(bert, monkeypatc
     order = training_order(data.lengths, recipe.batch_size, 6, seed=7)
     for index, share in zip(order, (1 / 3, 2 / 3, 1, 1, 2 / 3, 1 / 3), strict=True):
         adam.param_groups[0]["lr"] = recipe.learning_rate * share
-        batch = collate(data, index, bert.tokenizer)
+        batch = NER.collate(data, index, bert.tokenizer, 0)
         loss = cross_entropy(plain(**batch.inputs).logits.flatten(0, 1), batch.labels.flatten())
         loss.backward()
         assert torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5, foreach=True) > 0.5
@@ -63,7 +59,7 @@ def test_a_training_is_a_plain_loop_of_torchs_adamw_bit_for_bit(bert, monkeypatc
 
 def _alone(model, data, number, tokenizer):
     """Logits and labels at the labelled pieces of one example, fed to the model by itself."""
-    batch = collate(data, np.array([number]), tokenizer)
+    batch = NER.collate(data, np.array([number]), tokenizer, 0)
     at = batch.labels[0] != IGNORE
     return model(**batch.inputs).logits[0][at], batch.labels[0][at]
 
@@ -98,20 +94,20 @@ def test_nothing_is_dropped_out_while_scoring(ner):
 
 
 @pytest.mark.parametrize("nothing", ["\u200b", "\u200e", "\ufeff", "\u00ad"])
-def test_a_word_without_a_piece_keeps_its_place(bert, monkeypatch, nothing):
+def test_a_word_without_a_piece_keeps_its_place(bert, nothing):
     """Every word that is seen is tagged right; only the end of a sentence is cut off."""
     words = ["In", nothing, "Karachi", "lives", "Ali", "Khan"]
     lines = [{"tokens": words, "ner_tags": [0, 0, 1, 0, 2, 3]},
              {"tokens": ["Ali", *["and"] * 60, "Karachi"],
               "ner_tags": [2, *[0] * 60, 1]}]  # fmt: skip
     corpus = Corpus("ner", "en", ("O", "B-LOC", "B-PER", "I-PER"), lines, lines, "test")
-    data = encode(corpus, bert.tokenizer, toys.RECIPE)
+    data = toys.encoded(corpus, bert.tokenizer, toys.RECIPE)
     assert data.validation.lost_words > 1 and 1 not in data.validation.seen[0]
 
-    def right(model, batch, device):
+    def right(model, batch):
         return torch.zeros(()), torch.nn.functional.one_hot(batch.labels.clamp(0)).float()
 
-    monkeypatch.setattr(loop, "forward", right)
+    data = replace(data, task=replace(NER, loss=right))
     found = score(torch.nn.Linear(1, 1), data, toys.RECIPE, bert.tokenizer, 0)
     assert found.value == pytest.approx(100 * 2 * 3 / (3 + 4))  # 3 found, all right, of 4
 
@@ -127,7 +123,7 @@ def test_the_fisher_is_the_mean_of_each_examples_squared_gradient(bert, monkeypa
         loss = cross_entropy(*_alone(model, data, number, bert.tokenizer))
         squares.append([g**2 for g in torch.autograd.grad(loss, list(weights.values()))])
     model.train()  # as a search hands it over
-    found = empirical_fisher(model, data, "ner", bert.tokenizer, weights, seed=0)
+    found = empirical_fisher(model, data, NER, bert.tokenizer, weights, seed=0)
     for (_, ours), first, second in zip(found, *squares, strict=True):
         # The loss is averaged over the words alone or over all pieces: the last bits differ.
         np.testing.assert_allclose(ours, ((first + second) / 2).numpy(), rtol=1e-4, atol=1e-9)
@@ -149,13 +145,13 @@ def test_batches_are_grouped_by_length():
 
 def test_the_references_rate_falls_by_a_tenth_within_a_round():
     recipe = Recipe(1, 1, 100, 1, 1e-3, 8)
-    rates = [learning_rate(step, 10 * recipe.steps, recipe) for step in range(recipe.steps)]
+    rates = [recipe.rate(step, 10 * recipe.steps) for step in range(recipe.steps)]
     assert rates[0] == 1e-3 and rates[-1] == pytest.approx(0.9e-3, rel=0.002)  # one step in 1,000
 
 
 def test_the_rate_rises_then_falls_to_zero():
     recipe = Recipe(1, 1, 100, 1, 1e-3, 8, warmup=0.1)
-    rates = [learning_rate(step, 100, recipe) for step in range(100)]
+    rates = [recipe.rate(step) for step in range(100)]
     assert rates[0] == pytest.approx(1e-4)
     assert max(rates) == rates[9] == pytest.approx(1e-3)
     assert rates[-1] == pytest.approx(1e-3 / 90)
@@ -164,9 +160,9 @@ def test_the_rate_rises_then_falls_to_zero():
 def test_logits_at_masked_positions_alone_are_those_of_the_whole_head(bert):
     bench = Workbench(bert, "mlm", "ur", recipe=toys.RECIPE)
     model = bench.model(0)
-    batch = collate(bench.data.train, np.arange(4), bert.tokenizer, mask_seed=1)
+    batch = MLM.collate(bench.data.train, np.arange(4), bert.tokenizer, 1)
     with torch.no_grad():
-        _, picked = forward(model, batch, torch.device("cpu"))
+        _, picked = MLM.loss(model, batch)
         whole = model(**batch.inputs).logits.flatten(0, 1)[batch.picked]
     torch.testing.assert_close(picked, whole, atol=1e-5, rtol=0)  # sums in another order
 
@@ -174,7 +170,7 @@ def test_logits_at_masked_positions_alone_are_those_of_the_whole_head(bert):
 def test_masking_takes_fifteen_percent_and_no_special_token(bert):
     bench = Workbench(bert, "mlm", "ur", recipe=toys.RECIPE)
     data = bench.data.train
-    batch = collate(data, np.arange(8), bert.tokenizer, mask_seed=1)
+    batch = MLM.collate(data, np.arange(8), bert.tokenizer, 1)
     words = int((~data.special[: data.offsets[8]]).sum())
     assert len(batch.labels) == round(0.15 * words)
     assert not set(batch.labels.tolist()) & set(range(5))
@@ -184,14 +180,14 @@ def test_no_block_of_text_is_dropped(bert):
     """The reference code loses the middle blocks of a document."""
     text = [{"text": " ".join(str(i) for i in range(1_000))}]
     corpus = Corpus("mlm", "en", (), text, text, "test")
-    data = encode(corpus, bert.tokenizer, Recipe(10_000, 10_000, 1, 1, 1e-3, 48)).train
+    data = toys.encoded(corpus, bert.tokenizer, Recipe(10_000, 10_000, 1, 1, 1e-3, 48)).train
     pieces = bert.tokenizer(text[0]["text"], add_special_tokens=False, verbose=False)["input_ids"]
     assert data.ids[~data.special].tolist() == pieces
 
 
 def test_labels_stand_on_first_pieces_and_lost_words_are_counted(bert):
     corpus = load("ner", "ur")
-    data = encode(corpus, bert.tokenizer, Recipe(50, 50, 1, 1, 1e-3, 12)).train
+    data = toys.encoded(corpus, bert.tokenizer, Recipe(50, 50, 1, 1, 1e-3, 12)).train
     kept = int((data.labels != IGNORE).sum())
     assert data.lost_words > 0
     assert kept + data.lost_words == sum(len(e["tokens"]) for e in corpus.train[:50])
@@ -211,7 +207,7 @@ def test_an_empty_split_is_refused(bert):
     with pytest.raises(UserError, match="no validation examples for 'ur'"):
         corpus = load("ner", "ur")
         empty = Corpus("ner", "ur", corpus.labels, corpus.train, [], "nowhere")
-        encode(empty, bert.tokenizer, toys.RECIPE)
+        toys.encoded(empty, bert.tokenizer, toys.RECIPE)
 
 
 def test_training_that_diverges_is_said_with_what_to_try(bert):

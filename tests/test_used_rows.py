@@ -7,6 +7,7 @@ import pytest
 import torch
 import toys
 import transformers
+from safetensors.torch import load_file
 
 from lnlib.base.errors import UserError
 from lnlib.base.hashes import LATER
@@ -18,7 +19,7 @@ from lnlib.pruning import controls
 from lnlib.tasks.mlm import MLM
 from lnlib.tasks.ner import NER
 from lnlib.tasks.nli import NLI
-from lnlib.training import loop
+from lnlib.training import checkpoint, loop
 from lnlib.training.used_rows import only_rows, pieces_of
 from lnlib.training.workbench import Workbench
 
@@ -130,6 +131,25 @@ def test_after_an_error_the_whole_matrix_is_back(bert):
         raise KeyboardInterrupt
     assert table.weight is whole and table.padding_idx == padding
     assert torch.equal(table(torch.tensor([8])), whole[[8]])
+
+
+def test_a_checkpoint_from_inside_holds_these_rows_and_goes_on_inside(bert, tmp_path):
+    pieces, rows = np.array([5, 7, 9]), []
+    for _ in range(2):  # started, then taken up by a new model
+        model = load_encoder(bert.path).model(NER, ("a", "b"))
+        with only_rows(model, pieces):
+            adam = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.0)
+            at = checkpoint.resume(tmp_path / "checkpoint", model, adam, "of this test")
+            if at is None:
+                model(torch.tensor([[5, 7, 9]])).logits.sum().backward()
+                adam.step()
+                checkpoint.save(tmp_path / "checkpoint", model, adam, "of this test", {"step": 1})
+        rows.append(words(model))
+    assert at == {"step": 1}
+    assert torch.equal(*rows)
+    assert not torch.equal(rows[0][pieces], words(load_encoder(bert.path).bare())[pieces])
+    inside = load_file(tmp_path / "checkpoint")["model.bert.embeddings.word_embeddings.weight"]
+    assert len(inside) == len({0, *pieces.tolist()})  # the padding's is kept, too
 
 
 def test_recorded_recipes_keep_their_hash():

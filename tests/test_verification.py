@@ -9,6 +9,7 @@ from lnlib.__main__ import main
 from lnlib.base.errors import UserError
 from lnlib.masks.ticket import Ticket
 from lnlib.papers.foroutan import tables
+from lnlib.papers.foroutan.doors import places
 from lnlib.results import runs
 
 LEVELS = (10, 30, 50)
@@ -18,14 +19,19 @@ LEVELS = (10, 30, 50)
 def made(bert, toy_scale, tmp_path):
     """A search with its rows, on the random BERT as scale `demo`."""
     bench = Workbench(bert, "ner", "ur")
-    runs.search(bench, 0, tmp_path, tmp_path / "scores.csv", levels=LEVELS)
+    home = places(tmp_path, "demo")
+    runs.search(bench, 0, home, levels=LEVELS)
     random = find_ticket(bert, "ner", "ur", method="random")
-    runs.measure(bench, random, 50, 0, tmp_path / "scores.csv")
+    runs.measure(bench, random, 50, 0, home.home)
     return tmp_path
 
 
 def ticket_of(made):
-    return runs.ticket_path(made, "demo", "ner", "ur", 0)
+    return places(made, "demo").ticket("ner", "ur", 0)
+
+
+def scores_of(made):
+    return places(made, "demo").home / "scores.csv"
 
 
 def test_every_round_and_score_of_a_ticket_is_found_again(made):
@@ -91,16 +97,16 @@ def test_the_reference_codes_masks_are_refused_by_name(bert, tmp_path):
 
 
 def test_rows_of_a_table_are_measured_again(made):
-    found = verify(made / "scores.csv", share=1, runs_dir=made)
+    found = verify(scores_of(made), share=1, runs_dir=made)
     assert len(found) == 5 and found["same"].all()
 
 
 def test_a_number_that_was_changed_and_sealed_is_found_out(made):
-    table = tables.read(made / "scores.csv")
+    table = tables.read(scores_of(made))
     table.loc[table["method"] == "random", "value"] += 1
-    table.to_csv(made / "scores.csv", index=False)
-    tables.seal(made / "scores.csv")
-    found = verify(made / "scores.csv", share=1, runs_dir=made)
+    table.to_csv(scores_of(made), index=False)
+    tables.seal(scores_of(made))
+    found = verify(scores_of(made), share=1, runs_dir=made)
     assert found.loc[~found["same"], "what"].tolist() == ["ner ur seed 0: random  50 %"]
 
 
@@ -111,14 +117,14 @@ def test_what_was_made_with_something_else_is_named(made):
 
 
 def test_a_share_says_how_much_is_made_again(made):
-    assert len(verify(made / "scores.csv", share=0.4, runs_dir=made)) == 2
+    assert len(verify(scores_of(made), share=0.4, runs_dir=made)) == 2
     with pytest.raises(UserError, match="share 0: expected"):
-        verify(made / "scores.csv", share=0)
+        verify(scores_of(made), share=0)
 
 
 def test_a_row_whose_ticket_has_gone_cannot_be_verified(made):
     with pytest.raises(UserError, match="no ticket at"):
-        verify(made / "scores.csv", share=1, runs_dir=made / "elsewhere")
+        verify(scores_of(made), share=1, runs_dir=made / "elsewhere")
 
 
 def test_a_table_that_is_not_there_or_has_no_rows_is_not_all_the_same(tmp_path):
@@ -131,8 +137,8 @@ def test_a_table_that_is_not_there_or_has_no_rows_is_not_all_the_same(tmp_path):
 
 
 def test_the_command_fails_where_a_number_has_changed(made, capsys):
-    main(["foroutan", "verify", str(made / "scores.csv"), "--share", "1", "--runs", str(made)])
+    main(["foroutan", "verify", str(scores_of(made)), "--share", "1", "--runs", str(made)])
     assert "5 of 5 recomputed numbers are the same" in capsys.readouterr().out
     test_a_number_that_was_changed_and_sealed_is_found_out(made)
-    arguments = [str(made / "scores.csv"), "--share", "1", "--runs", str(made)]
+    arguments = [str(scores_of(made)), "--share", "1", "--runs", str(made)]
     assert main(["foroutan", "verify", *arguments]) == 1

@@ -71,11 +71,12 @@ def test_the_time_left_follows_from_the_trainings_since_the_start():
 
 def start(folder, *arguments, profile="local"):
     """The engine in a session of its own; what it says goes to engine.log."""
+    path = os.pathsep.join([str(ROOT / "tests/toy_site"), str(ROOT)])
     with (folder / "engine.log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow/Snakefile"),
              "--profile", str(ROOT / "workflow/profiles" / profile), *arguments],
-            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT / "tests/toy_site")},
+            cwd=folder, env=os.environ | {"PYTHONPATH": path},
             stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
@@ -164,6 +165,7 @@ def test_bad_settings_stop_the_grid_before_it_starts(tmp_path):
         ("seeds=a", "expected whole numbers"),
         ("seconds=soon", "expected whole numbers"),
         ("scale=papre", "did you mean 'paper'"),
+        ("paper=foroutn", "did you mean 'foroutan'"),
     ):
         code, said = finished(tmp_path, "--cores", "1", "--config", wrong)
         assert code != 0 and message in said

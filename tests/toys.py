@@ -11,8 +11,11 @@ import transformers
 from tokenizers.models import WordPiece
 
 from lnlib.corpora import gazetteer
+from lnlib.corpora.loading import Corpus
+from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.pretraining.recipe import Pretraining
 from lnlib.pretraining.vocabulary import SPECIAL, train_tokenizer
+from lnlib.tasks.task import TaskData, encode
 from lnlib.training.recipe import Recipe
 
 # Three steps of four sentences: enough for every line of a search to run.
@@ -20,6 +23,12 @@ RECIPE = Recipe(
     train_examples=24, validation_examples=12, steps=3, batch_size=4, learning_rate=2e-3,
     max_tokens=48, warmup=0.1,
 )  # fmt: skip
+
+
+def encoded(corpus: Corpus, tokenizer: object, recipe: Recipe) -> TaskData:
+    """A corpus, cut as a recipe says."""
+    sizes = recipe.train_examples, recipe.validation_examples
+    return encode(TASKS[corpus.task], corpus, tokenizer, recipe.max_tokens, sizes)
 
 
 @cache

@@ -47,8 +47,14 @@ def load(task: str, lang: str, corpus: str, train: int, validation: int,
     The choice of examples does not depend on a run's seed, so that seeds differ in training alone.
     Raises UserError for an unknown task or language, and where data cannot be had.
     """
+    if choose(corpus, ("gazetteer", "hub"), "corpus") == "hub":
+        from lnlib.corpora import treebanks
+
+        if task in treebanks.LABELS:
+            learnt, scored, note = treebanks.load_language(lang, train, validation, data_dir)
+            return Corpus(task, lang, treebanks.LABELS[task], [s.example for s in learnt],
+                          [s.example for s in scored], note)  # fmt: skip
     langs, sizes = codes_of(lang), {"train": train, "validation": validation}
-    choose(corpus, ("gazetteer", "hub"), "corpus")
     if corpus == "gazetteer":
         return _from_gazetteer(task, lang, langs, sizes, data_dir)
     from lnlib.corpora import hub

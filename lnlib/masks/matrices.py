@@ -78,6 +78,19 @@ def largest(model: nn.Module) -> int:
     return max(matrix.weights for matrix in prunable(model))
 
 
+def part_of(matrix: Matrix, by: str) -> str:
+    """The name of the part a matrix is counted under: its layer, component, or itself."""
+    if by == "all":
+        return "all"
+    if by == "layer":
+        return "pooler" if matrix.layer is None else str(matrix.layer)
+    if by == "component":
+        return matrix.component
+    if by == "matrix":
+        return matrix.name.removesuffix(".weight")
+    raise UserError(f"unknown grouping {by!r}: expected one of all, layer, component, matrix")
+
+
 def threshold_groups(matrices: list[Matrix], component_wise: bool = False) -> list[list[Matrix]]:
     """Matrices that share one magnitude threshold.
 

@@ -15,7 +15,8 @@ import pandas as pd
 
 from lnlib.base.errors import UserError, brief, choose, is_number
 from lnlib.masks import packing
-from lnlib.masks.ticket import PackedMask, Ticket, part_of
+from lnlib.masks.matrices import part_of
+from lnlib.masks.ticket import PackedMask, Ticket
 
 GROUPINGS = ("all", "layer", "component", "matrix")
 

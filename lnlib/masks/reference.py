@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lnlib.base.errors import UserError
+from lnlib.base.errors import UserError, choose
 from lnlib.base.files import as_path, refused, replacing
+from lnlib.languages import NOT_THERE, codes_of
 from lnlib.masks.applying import Mask, kept
 from lnlib.masks.matrices import MATRIX_NAME, Matrix
 
@@ -30,6 +31,14 @@ _BEGIN = ("encoder", "decoder", "transformer", "pooler")
 _AROUND = ("module", "model", "bert")  # what then stands before: DataParallel's, the model's, ours
 # Inside a layer, but no matrix that multiplies states: T5's table of distances, say.
 _TABLES = ("embeddings", "relative_attention_bias")
+
+
+def check_origin(task: str, lang: object) -> None:
+    """UserError for a task or language that the official code finds no masks on."""
+    choose(task, TASKS, "task")
+    for code in codes_of(lang):
+        if (task, code) in NOT_THERE:
+            raise UserError(f"no masks of {task!r} in {code!r}: {NOT_THERE[task, code]}")
 
 
 def read(

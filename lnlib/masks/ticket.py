@@ -17,13 +17,12 @@ import pandas as pd
 import torch
 
 from lnlib.base import seeds
-from lnlib.base.errors import UserError, brief, choose, nearest, whole
+from lnlib.base.errors import UserError, brief, nearest, whole
 from lnlib.base.files import as_path
 from lnlib.base.hashes import short
-from lnlib.languages import codes_of
 from lnlib.masks import packing, reference, ticket_file
 from lnlib.masks.applying import Mask
-from lnlib.masks.matrices import MATRIX_NAME, Matrix
+from lnlib.masks.matrices import MATRIX_NAME, Matrix, part_of
 from lnlib.masks.ticket_file import Record
 
 _MOST_LEVELS = 15  # four bits, one code for "never"
@@ -193,8 +192,7 @@ class Ticket:
         Raises UserError if a file is no such dictionary, prunes anything but an encoder's layers
         and pooler, or the masks do not nest.
         """
-        choose(task, reference.TASKS, "task")
-        codes_of(lang)
+        reference.check_origin(task, lang)
         seed = seeds.check(seed)
         for value in (encoder, encoder_fingerprint):
             if not isinstance(value, str):
@@ -256,19 +254,6 @@ class PackedMask:
         )  # fmt: skip
         sums = frame.groupby("part", sort=False).sum()
         return (sums.kept / sums.weights).rename("density")
-
-
-def part_of(matrix: Matrix, by: str) -> str:
-    """The name of the part a matrix is counted under: its layer, component, or itself."""
-    if by == "all":
-        return "all"
-    if by == "layer":
-        return "pooler" if matrix.layer is None else str(matrix.layer)
-    if by == "component":
-        return matrix.component
-    if by == "matrix":
-        return matrix.name.removesuffix(".weight")
-    raise UserError(f"unknown grouping {by!r}: expected one of all, layer, component, matrix")
 
 
 def _check(record: Record, matrices: Iterable[Matrix], rounds: int) -> None:

@@ -4,4 +4,4 @@
 name here.
 """
 
-PAPERS = ("foroutan", "choenni")
+PAPERS = ("foroutan", "muller", "choenni", "hua")

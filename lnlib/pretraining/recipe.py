@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from lnlib.base.hashes import of_settings
+from lnlib.base.hashes import of_settings, settings
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Pretraining:
     @property
     def hash(self) -> str:
         """Twelve hex digits that change when any number above does."""
-        return of_settings(asdict(self))
+        return of_settings(settings(self))
 
 
 def sampling_shares(sizes: dict[str, int], exponent: float) -> dict[str, float]:

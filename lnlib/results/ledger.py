@@ -41,6 +41,12 @@ class Claim:
     because: str = ""  # why these bounds, where they are not the claim's own word
     fewest: int = FEWEST  # values it takes, where that is more than an interval needs
     encoder: str = ""  # the one it is about, where it is not the paper's first
+    part: str = ""  # "a", "b": where a paper's claim says two things
+
+    @property
+    def number(self) -> str:
+        """What a reader calls it: "5a"."""
+        return f"{self.id}{self.part}"
 
     @property
     def bounds(self) -> str:

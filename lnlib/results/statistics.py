@@ -224,6 +224,11 @@ def sign_flips(differences: Sequence[float]) -> float:
     return float((sums >= abs(values.sum()) - 1e-12 * np.abs(values).sum()).mean())
 
 
+def error_of_share(percent: float, n: float) -> float:
+    """Standard error, in points, of a share (%) that was counted in n independent cases."""
+    return float(np.sqrt(percent * (100 - percent) / n))
+
+
 def clusters(similarity: pd.DataFrame) -> tuple[np.ndarray, float, list[str]]:
     """Average-linkage tree of the languages: scipy's linkage, cophenetic correlation, leaf order.
 

@@ -24,6 +24,7 @@ TEXT = (
     "scale", "task", "lang", "method", "mask", "mask_scale", "mask_task", "mask_lang", "mask_a",
     "mask_b", "metric", "code", "recipe", "search", "data", "encoder", "by", "part", "source",
     "target", "measure", "claim", "unit", "verdict", "why", "rows", "switch", "other", "parts",
+    "block", "start", "model_a", "model_b", "length",
 )  # fmt: skip
 IDENTITIES = ("mask", "mask_a", "mask_b")  # the digest of a mask's bits; "" where it has none
 _SEAL = ",sha256:"
@@ -76,7 +77,7 @@ class Table:
         nothing.
         """
         path = self.path(home)
-        new = _typed(pd.DataFrame(list(rows), columns=list(self.columns)))
+        new = self._typed(pd.DataFrame(list(rows), columns=list(self.columns)))
         with locked(path):
             old = self._unnamed_gone(self.read(home), new)
             table = new if old.empty else pd.concat([old, new], ignore_index=True)
@@ -98,7 +99,7 @@ class Table:
     def replace(self, home: str | Path, rows: Iterable[dict[str, Any]]) -> None:
         """Write a table that is computed as a whole; what stood there before is gone."""
         path = self.path(home)
-        table = _typed(pd.DataFrame(list(rows), columns=list(self.columns)))
+        table = self._typed(pd.DataFrame(list(rows), columns=list(self.columns)))
         with locked(path):
             _write(path, table.sort_values(list(self.key), ignore_index=True))
 
@@ -131,7 +132,14 @@ class Table:
             table = table.assign(**dict.fromkeys(self.later, ""))[list(self.columns)]
         if tuple(table.columns) != self.columns:
             raise UserError(f"{str(path)!r} has other columns than this version of lnlib writes")
-        return _typed(table)
+        return self._typed(table)
+
+    def _typed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Text that is missing is "", as in the file; whole numbers stay whole where a cell is
+        empty: the full model has no mask's seed."""
+        text = [name for name in self.columns if name in TEXT or name in self.text]
+        table = table.assign(**{name: table[name].astype(object).fillna("") for name in text})
+        return table.astype({"mask_seed": "Int64"}) if "mask_seed" in table else table
 
 
 def find(table: pd.DataFrame, key: dict[str, object]) -> pd.DataFrame:
@@ -154,8 +162,3 @@ def _write(path: Path, table: pd.DataFrame) -> None:
 
 def _digest(head: bytes, rows: bytes) -> str:
     return checksum(head, b"\n", rows)
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Whole numbers stay whole where a cell is empty: the full model has no mask's seed."""
-    return table.astype({"mask_seed": "Int64"}) if "mask_seed" in table else table

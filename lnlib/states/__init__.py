@@ -1,1 +1,1 @@
-"""What hidden states are compared by."""
+"""What an encoder's hidden states have in common: between languages, layers, before and after."""

@@ -15,15 +15,13 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from lnlib.base.device import default_device, threads_for
 from lnlib.encoders import Encoder
 from lnlib.masks.applying import Mask, masked, without_absent
-from lnlib.masks.matrices import largest
-from lnlib.tasks.examples import Encoded, evaluation_order, padded_inputs
+from lnlib.states import pooling
+from lnlib.tasks.examples import Encoded
 
 PIVOT = "en"  # as in the paper; each other language is retrieved from it and it from each
 NEIGHBOURS = 5  # the reference code's
-_BATCH = 64  # sentences at a time: little padding, and states of mBERT's size stay under 1 GB
 
 
 @dataclass(frozen=True)
@@ -39,23 +37,9 @@ def pooled_states(
 ) -> torch.Tensor:
     """Mean over each sentence's tokens, (L + 1, N, H): the embeddings, then every layer's output.
 
-    Padding is left out; [CLS] and [SEP] count, as in the reference, which averages what its
-    attention mask shows. float32, on the CPU.
+    [CLS] and [SEP] count, as in the reference, which averages what its attention mask shows.
     """
-    device = default_device()
-    encoder.to(device).eval()
-    out = torch.empty(0)
-    with torch.inference_mode(), threads_for(largest(encoder)):
-        for index in evaluation_order(sentences.lengths, _BATCH):
-            batch = padded_inputs(sentences, index, tokenizer)
-            inputs = {name: values.to(device) for name, values in batch.items()}
-            levels = encoder(**inputs, output_hidden_states=True).hidden_states  # (B, T, H) each
-            shown = inputs["attention_mask"][..., None].float()  # (B, T, 1)
-            means = torch.stack([(level * shown).sum(1) / shown.sum(1) for level in levels])
-            if not len(out):
-                out = torch.empty(len(levels), len(sentences), means.shape[-1])
-            out[:, torch.from_numpy(index)] = means.float().cpu()
-    return out
+    return pooling.pooled_states(encoder, sentences, tokenizer, special=True)
 
 
 def retrieve(x: torch.Tensor, y: torch.Tensor, neighbours: int = NEIGHBOURS) -> tuple[Found, Found]:

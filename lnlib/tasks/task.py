@@ -48,6 +48,10 @@ class Task:
     shuffle: Callable[[Encoded, np.random.Generator], Encoded]
     pretrained_head: bool = False  # whether the head is the checkpoint's, and not drawn
     chance: float | None = None  # what guessing scores, where a model may be no better
+    # What needs no model scores on a split, where that depends on the split.
+    floor: Callable[[Encoded], float] | None = None
+    # The bare encoder under a head of our own, where transformers has none; `head` is then "".
+    build: Callable[[nn.Module], nn.Module] | None = None
 
     @property
     def sign(self) -> int:

@@ -118,7 +118,7 @@ _GRID = (
     | option("--seeds", "", "the plan's, if none are given")
 )
 _KEEP = {"--record": {"type": as_path, "metavar": "RESULTS",
-                      "help": "keep what was measured in RESULTS/SCALE/cost.csv"}}  # fmt: skip
+                      "help": "keep what was measured in RESULTS/foroutan/SCALE"}}  # fmt: skip
 _FROM = option("--tickets-from", None, "take the tickets of this scale instead")
 _SMALL = option("--scale", "small", "demo, small or paper")
 _STEPS = option("--steps", "100,300,625,1875", "the paper's epoch of NER is 625, its round three")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lnlib.base.errors import UserError, choose
-from lnlib.languages import codes_of
+from lnlib.languages import NOT_THERE, codes_of
 from lnlib.tasks.mlm import MLM
 from lnlib.tasks.ner import NER
 from lnlib.tasks.nli import NLI
@@ -22,7 +22,6 @@ PAPER_COVERAGE: dict[str, tuple[str, ...]] = {
     "ner": tuple(code for code in _ALL if code not in ("hi", "sw")),
 }
 MIXTURE = "en+fa+fr+zh"  # whose data the paper's multilingual mask was found on (Table 1)
-_WHY_NOT = {("xnli", "fa"): "XNLI has no Persian, so the paper has no Persian XNLI ticket either"}
 
 
 def get_task(name: object) -> Task:
@@ -39,7 +38,7 @@ def check_language(task: str | Task, lang: object) -> tuple[str, ...]:
     for code in codes:
         if code not in COVERAGE[name]:
             raise UserError(
-                f"task {name!r} does not cover {code!r}: {_WHY_NOT[name, code]}; "
+                f"task {name!r} does not cover {code!r}: {NOT_THERE[name, code]}; "
                 f"it covers {', '.join(COVERAGE[name])}"
             )
     return codes

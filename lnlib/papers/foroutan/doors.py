@@ -241,16 +241,15 @@ def places(runs_dir: str | Path, scale: str | Scale) -> Places:
 
     Runs that an earlier version left at RUNS/SCALE are named, with the command that moves them.
     """
-    folder = as_path(runs_dir, "runs_dir")
-    found = Places.of(folder, PAPER, str(scale))
-    old = folder / str(scale)
-    if SCORES.path(old).exists() and not found.home.exists():
-        home, *quoted = (shlex.quote(str(path)) for path in (found.home.parent, old, found.home))
+    found = Places.of(as_path(runs_dir, "runs_dir"), PAPER, str(scale))
+    new, old = found.home, found.home.parent.parent / str(scale)
+    if SCORES.path(old).exists() and not new.exists():
+        folder, source, target = (shlex.quote(str(path)) for path in (new.parent, old, new))
         print(
-            f"runs of an earlier version are in {str(old)!r}; to go on from them: "
-            f"mkdir -p {home} && mv {' '.join(quoted)}",
-            file=sys.stderr, flush=True,
-        )  # fmt: skip
+            f"what an earlier version measured is in {str(old)!r}; to go on from it: "
+            f"mkdir -p {folder} && mv {source} {target}",
+            file=sys.stderr,
+        )
     return found
 
 

@@ -44,7 +44,7 @@ DRAWN_FOR = "en"  # the random control; were it another one later, its old rows 
 
 
 def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False) -> set[Name]:
-    """Everything under `runs_dir`/SCALE into `results_dir`/SCALE; masks are compared at 50 %.
+    """Everything that has run at a scale, into its tables; masks are compared at 50 %.
 
     Returns the names of tickets that the tables had from another search. These are left out, or
     with `replace` take the place of the others. Killed anywhere and started again, it leaves what

@@ -20,6 +20,7 @@ from lnlib.papers.foroutan.analysis.measures import MEASURES, Tables
 from lnlib.papers.foroutan.coverage import MIXTURE
 from lnlib.papers.foroutan.scales import HEADLINE
 from lnlib.results import ledger
+from lnlib.results.statistics import error_of_share
 
 CLAIMS = ledger.read_claims(files(published).joinpath("claims.yaml"))
 
@@ -89,8 +90,8 @@ def at_chance(scores: pd.DataFrame, task: str) -> bool:
     rows = scores[(scores["task"] == task) & (scores["method"] == "full")]
     if task != "xnli" or rows.empty:
         return False
-    error = 100 * np.sqrt(1 / 3 * 2 / 3 / rows["n"].sum())
-    return bool(rows["value"].mean() < 100 / 3 + 3 * error)
+    guess = 100 / 3
+    return bool(rows["value"].mean() < guess + 3 * error_of_share(guess, rows["n"].sum()))
 
 
 def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:

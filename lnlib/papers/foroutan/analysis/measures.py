@@ -38,7 +38,7 @@ class Tables:
 
     @classmethod
     def read(cls, home: Path) -> Tables:
-        """Those in results/SCALE, without scores of a recipe that the scale no longer has."""
+        """Those in a scale's folder, without scores of a recipe that it no longer has."""
         scores, overlap, retrieval = (table.read(home) for table in (SCORES, OVERLAP, RETRIEVAL))
         return cls(home.name, scores[SCALES[home.name].current(scores)], overlap, retrieval)
 

@@ -9,7 +9,7 @@ languages are compared with two seeds of one language only across seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -244,6 +244,13 @@ def published_ladder(task: str) -> dict[str, float]:
         "same language, other seed": "same language, different seeds",
     }
     return {rung: float(table[kind]) for rung, kind in kinds.items()}
+
+
+def departed(excess: pd.DataFrame, task: str, kinds: Sequence[str]) -> float:
+    """How many of all weights a ticket departs on (%), mean over the pairs of these kinds."""
+    pairs = pd.concat([departures(excess, task, kind) for kind in kinds])
+    sides = [pairs[f"departed_{side}"].where(pairs[f"method_{side}"] == "ticket") for side in "ab"]
+    return float(100 * pd.concat(sides).mean())
 
 
 EXCESS_RUNGS = (

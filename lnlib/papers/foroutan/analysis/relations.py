@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lnlib.papers.foroutan.analysis import gains, nulls
+from lnlib.papers.foroutan.analysis import gains, measures, nulls
 from lnlib.results import statistics
 
 JACCARD, BEYOND, GAIN = "Jaccard", "departures beyond chance", "gain of a moved mask"
@@ -31,6 +31,32 @@ def moved(scores: pd.DataFrame, task: str) -> pd.DataFrame:
     """Gain of a moved mask over the own one, by pair of languages: mean of both directions."""
     changed = gains.change(scores, task).rename_axis(index="lang", columns="other")
     return statistics.square(changed.stack().rename("gain").reset_index(), "gain")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What all masks of one task gained over the targets' own ones when they were moved."""
+
+    targets: int
+    mean: float  # over targets, of the mean over the masks moved there; in the metric's unit
+    least: float
+    most: float
+    pairs: int  # of languages: a mask's and a target
+    no_worse: int  # pairs in which the moved mask does at least as well as the own one
+    judged: int  # pairs whose target has the three seeds that a deviation takes
+    successes: int  # of them, within one standard deviation of the own mask's score
+
+
+def moved_in_all(scores: pd.DataFrame, task: str) -> Moved | None:
+    """What masks of other languages gain at 50 %; None where none was moved."""
+    change = gains.change(scores, task)
+    pairs = change.stack().dropna()
+    if pairs.empty:
+        return None
+    judged = (change + measures.spread(scores, task, "own")).stack().dropna()
+    return Moved(change.shape[1], float(change.mean().mean()), float(pairs.min()),
+                 float(pairs.max()), len(pairs), int((pairs >= 0).sum()), len(judged),
+                 int((judged >= 0).sum()))  # fmt: skip
 
 
 def between_languages(
@@ -98,9 +124,8 @@ def with_traits(matrix: pd.DataFrame, text: pd.Series | None = None) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def with_gain(matrices: Mapping[str, pd.DataFrame], what: str, beyond: str = "") -> (
-    statistics.Relation
-):  # fmt: skip
+def with_gain(matrices: Mapping[str, pd.DataFrame], what: str,
+              beyond: str = "") -> statistics.Relation:  # fmt: skip
     """Whether masks that share more also gain more when they are moved; UserError as `mantel`'s.
 
     `matrices` are those of `between_moved`, `what` is `JACCARD` or `BEYOND`; the trait `beyond` is

@@ -43,7 +43,7 @@ def measure(
     data_dir: str | Path | None = None,
     tickets_from: str | None = None,
 ) -> pd.DataFrame:
-    """Fill `retrieval.csv` in `results_dir`/SCALE with every mask that is not in it.
+    """Fill the scale's `retrieval.csv` in `results_dir` with every mask that is not in it.
 
     Tickets are those of `tickets_from`, another scale of the same encoder, or of `scale` itself.
     A mask is measured again where its search, the text or the encoder is another one. Returns the

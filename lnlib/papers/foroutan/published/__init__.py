@@ -2,7 +2,7 @@
 
 The CSV files hold what is printed in the paper and on its poster, digit for digit, and nothing
 else. F1 and accuracy are in points (0 to 100), overlaps in per cent. `scores` puts the tables into
-the columns of `results/<scale>/scores.csv`, so that one function reads both.
+the columns of `scores.csv`, so that one function reads both.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""How alike states are of one game in two languages, and beside what."""

@@ -1,0 +1,1 @@
+"""What the tables say: losses by block, measures, and the claims they are for."""

@@ -1,0 +1,43 @@
+"""The tables of Muller et al.: scores after re-initialisation, and similarity of states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lnlib.base.errors import choose
+from lnlib.base.files import as_path
+from lnlib.results.table import Table
+
+_STAMP = ("lnlib", "code", "data", "encoder")
+
+
+def _table(name: str, key: tuple[str, ...], *values: str) -> Table:
+    return Table(name, key, (*key, *values))
+
+
+# `block` as reinitialisation names it ("none": nothing re-initialised), `source` and `target` are
+# languages, `floor` what a model that knows nothing scores (the share of the commonest tag).
+ABLATION = _table(
+    "ablation", ("scale", "task", "source", "target", "seed", "block", "start", "metric"),
+    "value", "floor", "loss", "n", "lost_words", "steps", "seconds", "recipe", *_STAMP, "machine",
+)  # fmt: skip
+# Layer 0 is the embeddings. `model_a`, `model_b`: "pretrained" or "fine-tuned" (on `task`, `source`
+# and `seed`; empty where neither is). `length` is "kept" or "out": regressed out of the states.
+SIMILARITY = _table(
+    "similarity",
+    ("scale", "task", "source", "seed", "model_a", "model_b", "lang_a", "lang_b", "layer_a",
+     "layer_b", "measure", "length"),
+    "value", "floor", "floor_length", "n", *_STAMP,
+)  # fmt: skip
+VERDICTS = _table(
+    "verdicts", ("scale", "id", "measure", "task"),
+    "claim", "published", "ours", "unit", "n", "verdict", "why", "rows",
+)  # fmt: skip
+TABLES = (ABLATION, SIMILARITY, VERDICTS)
+
+
+def seal(path: str | Path) -> None:
+    """Seal the table at a path; see `Table.seal`. UserError for a name that no table has."""
+    path = as_path(path)
+    named = {f"{table.name}.csv": table for table in TABLES}
+    named[choose(path.name, named, "table")].seal(path.parent)
