@@ -7,7 +7,8 @@ what they are everywhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from copy import copy
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,14 @@ from transformers import PreTrainedTokenizerBase
 
 from lnlib.base.errors import UserError, choose
 from lnlib.base.hashes import short
+from lnlib.corpora import treebanks
+from lnlib.corpora.loading import Corpus
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.papers.choenni.coverage import check_languages, get_task
 from lnlib.papers.choenni.scales import SCALES
 from lnlib.tasks.examples import Encoded
-from lnlib.tasks.task import Score, Task
+from lnlib.tasks.pos import POS
+from lnlib.tasks.task import Score, Task, encode
 from lnlib.training.recipe import Recipe, Scale
 from lnlib.training.scoring import score
 from lnlib.training.workbench import Workbench
@@ -39,6 +43,11 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def of(self, lang: str) -> Sample:
+        """Those of one language."""
+        own = self.langs == lang
+        return Sample(self.data, self.index[own], self.langs[own], self.numbers[own])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -127,9 +136,13 @@ class Joint:
         return Sample(whole.data, whole.index[index], whole.langs[index], whole.numbers[index])
 
     def without(self, lang: str) -> Joint:
-        """The same data without one language."""
+        """The same data without one language, and as many steps for each that is left."""
         choose(lang, self.langs, "language")
-        return Joint([bench for code, bench in self.benches.items() if code != lang])
+        left = [copy(bench) for code, bench in self.benches.items() if code != lang]
+        steps = round(self.recipe.steps * len(left) / len(self.langs))
+        for bench in left:
+            bench.recipe = replace(self.recipe, steps=steps)
+        return Joint(left)
 
     def score(self, model: nn.Module, lang: str, seed: int = 0) -> Score:
         """The model's score on one language's validation data."""
@@ -144,7 +157,7 @@ def join(task: str | Task, langs: Sequence[str] | str, scale: str | Scale = "dem
 
     Parameters:
 
-    - `task`: "ner" or "xnli", or a Task.
+    - `task`: "ner", "xnli" or "pos" (which is read from a folder alone), or a Task.
     - `langs`: codes, as a list or as "ar,en,fa,ur,zh".
     - `scale`: its encoder, corpus and recipe.
     - `encoder`: in place of the scale's: loaded, or a name or folder.
@@ -159,9 +172,32 @@ def join(task: str | Task, langs: Sequence[str] | str, scale: str | Scale = "dem
     setting = scale if isinstance(scale, Scale) else SCALES[choose(scale, SCALES, "scale")]
     chosen = setting.encoder if encoder is None else encoder
     loaded = chosen if isinstance(chosen, Encoder) else load_encoder(chosen)
-    return Joint(
-        [Workbench(loaded, task, code, setting, data_dir=data_dir, recipe=recipe) for code in codes]
-    )
+    chosen_recipe = setting.recipe(task) if recipe is None else recipe
+    benches = []
+    for code in codes:
+        data = None
+        if task is POS:  # in all the languages: treebanks to train on are of other ones
+            corpus = _tagged(code, chosen_recipe, data_dir)
+            most = min(chosen_recipe.max_tokens, loaded.max_tokens or chosen_recipe.max_tokens)
+            sizes = chosen_recipe.train_examples, chosen_recipe.validation_examples
+            data = encode(task, corpus, loaded.tokenizer, most, sizes)
+        benches.append(
+            Workbench(loaded, task, code, setting, data_dir=data_dir, recipe=chosen_recipe,
+                      data=data)
+        )  # fmt: skip
+    return Joint(benches)
+
+
+def _tagged(lang: str, recipe: Recipe, data_dir: str | Path | None) -> Corpus:
+    """XTREME's tagged sentences of a language, as a corpus."""
+    sizes = {"train": recipe.train_examples, "validation": recipe.validation_examples}
+    splits, notes = {}, []
+    for split, size in sizes.items():
+        sentences, note = treebanks.load_tagged(lang, split, size, data_dir)
+        splits[split] = [sentence.example for sentence in sentences]
+        notes.append(note)
+    labels = tuple(treebanks.LABELS["pos"])
+    return Corpus("pos", lang, labels, splits["train"], splits["validation"], "; ".join(notes))
 
 
 def concatenated(parts: Sequence[Encoded]) -> Encoded:

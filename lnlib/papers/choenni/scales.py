@@ -23,6 +23,7 @@ class Settings:
     top: int  # most influential examples of which shares are taken
     mask_examples: int  # training examples a language that masks are made from
     mask_seeds: int = 3  # random masks: the fewest with a standard deviation
+    sketch: int = 0  # buckets; 0 compares whole gradients
 
 
 LEVEL = 50  # % pruned: that of wing 1's masks, so that its tickets serve as they are
@@ -66,5 +67,7 @@ SCALES: dict[str, Scale] = {
 SETTINGS: dict[str, Settings] = {
     "demo": Settings(checkpoints=2, train=200, test=12, top=50, mask_examples=96),
     "small": Settings(checkpoints=3, train=400, test=24, top=100, mask_examples=96),
-    "paper": Settings(checkpoints=5, train=1_500, test=100, top=100, mask_examples=500),
+    "paper": Settings(
+        checkpoints=5, train=1_500, test=100, top=100, mask_examples=500, sketch=32_768
+    ),
 }

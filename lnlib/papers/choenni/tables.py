@@ -13,7 +13,7 @@ _STAMP = ("lnlib", "code", "recipe", "data", "encoder")
 # `kind`, `mask_lang`, `mask_seed` and `mask` name the sub-network; `checkpoint` is 1, 2, ... or 0
 # for all together.
 _OF = ("scale", "task", "model", "seed", "kind", "mask_lang", "mask_seed", "mask")
-_TEXT = ("model", "kind", "view", "train_lang", "test_lang", "left_out", "mask_lang", "id")
+_TEXT = ("model", "kind", "view", "train_lang", "test_lang", "left_out", "mask_lang")
 
 # measure: "cosine" (mean), "dot" (mean, times the mean rate of the checkpoint's steps), "norm"
 # (mean over training examples; test_lang is "") or "share" (% of the `top` most influential
@@ -53,7 +53,6 @@ VERDICTS = Table(
     ("scale", "id", "measure", "task"),
     ("scale", "id", "measure", "task", "claim", "published", "ours", "unit", "n", "verdict", "why",
      "rows"),
-    text=("published",),
 )  # fmt: skip
 TABLES = (INFLUENCE, MODULAR, MASKS, LEFT_OUT, VERDICTS)
 
