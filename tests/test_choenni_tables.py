@@ -179,6 +179,16 @@ def test_tables_keep_intervals_and_nulls_beside_shares(made):
     assert (drawn["mask_lang"] == drawn["test_lang"]).all() and drawn["mask_seed"].nunique() > 1
 
 
+def test_translations_are_measured_where_examples_are_parallel(bert, tmp_path):
+    parallel = choenni.join("xnli", "en,ur,zh", encoder=bert, recipe=RECIPE)
+    Experiment(parallel, SMALL, 0, tmp_path / "runs", tmp_path).attribute(("fisher",))
+    found = Tables.read(tmp_path / "choenni" / "demo")
+    values = MEASURES["translations"].of(found, "xnli")
+    assert len(values) == 3 and values.between(0, 100).all()
+    rows = found.influence[found.influence["measure"] == "translations"]
+    assert rows["null_low"].tolist() == pytest.approx([100 * 5 / 6] * len(rows), rel=1e-5)
+
+
 def test_a_table_is_sealed_by_its_name(made):
     home = made[0] / "results" / "choenni" / "demo"
     tables.seal(home / "influence.csv")

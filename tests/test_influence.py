@@ -12,7 +12,7 @@ from lnlib.masks.matrices import prunable
 from lnlib.papers import choenni
 from lnlib.papers.choenni.attribution.gradients import Gradients, collate
 from lnlib.papers.choenni.attribution.influence import Attribution
-from lnlib.papers.choenni.attribution.shares import null
+from lnlib.papers.choenni.attribution.shares import null, translated
 from lnlib.papers.choenni.attribution.sketch import CountSketch
 from lnlib.papers.choenni.checkpoints import Checkpoint
 from lnlib.papers.choenni.subnetworks.masks import in_model
@@ -282,6 +282,23 @@ def test_shares_add_up_and_the_null_is_the_languages_part(joint, checkpoints, sa
     assert own.loc["ur", "value"] == pytest.approx(
         shares.loc[shares["test_lang"] == "ur", "ur"].mean()
     )
+
+
+def test_translations_are_found_where_they_were_put():
+    """Number 1 and 2 of 4 count most in the own language and, in the first column, abroad."""
+    langs, numbers = np.repeat(["en", "ur", "zh"], 4), np.tile(np.arange(4), 3)
+    values = np.zeros((12, 2))
+    values[[1, 2]] = 1  # en
+    values[[5, 10], 0] = 1  # ur 1, zh 2
+    values[[4, 10], 1] = 1  # ur 0, zh 2
+    assert translated(values, langs, numbers, "en", 2).tolist() == [100, 50]
+    with pytest.raises(UserError, match="top 5"):
+        translated(values, langs, numbers, "en", 5)
+
+
+def test_parallel_data_are_told_from_others(bert, joint):
+    assert choenni.join("xnli", "en,ur", encoder=bert, recipe=toys.RECIPE).parallel
+    assert not joint.parallel  # a label a word
 
 
 def test_the_top_examples_are_named_by_their_number_in_their_own_language(

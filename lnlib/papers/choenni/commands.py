@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 def influence(p: Namespace) -> None:
     """Attribute, in the full model and on the weights of masks, into influence.csv."""
+    from lnlib.papers.choenni.analysis.measures import KINDS
+
+    kinds = [choose(kind, KINDS, "kind of mask") for kind in items(p.kinds)]
     for experiment in _experiments(p):
-        experiment.attribute(items(p.kinds))
+        experiment.attribute(kinds)
 
 
 def sparse(p: Namespace) -> None:

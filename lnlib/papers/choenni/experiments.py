@@ -192,9 +192,10 @@ class Experiment:
 
     def _influence(self, model: str, tuned: Tuned, masks: Sequence[Named], view: str) -> None:
         found, rows = self.influence(tuned, masks, view), []
+        top, parallel = self.settings.top, self.joint.parallel
         for mask in masks:
             common = {**self._identity, "model": model, **mask.columns, **self.stamp}
-            rows += [{**common, **row} for row in found.rows(mask.name, self.settings.top)
+            rows += [{**common, **row} for row in found.rows(mask.name, top, parallel)
                      if _told(mask, row)]  # fmt: skip
         INFLUENCE.add(self.results, rows)
 

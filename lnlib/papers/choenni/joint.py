@@ -103,6 +103,18 @@ class Joint:
         data = [f"{lang} {bench.data.fingerprint}" for lang, bench in self.benches.items()]
         return short(self.first.encoder.fingerprint, self.task.name, *data)
 
+    @property
+    def parallel(self) -> bool:
+        """Whether training examples of one number are translations, as far as labels can tell.
+
+        One label an example (NLI), the same in all languages. Independent examples of three labels
+        agree by chance in all places less than once in 3 to the power of their number.
+        """
+        splits = [bench.data.train for bench in self.benches.values()]
+        labels = [split.labels for split in splits if split.labels is not None]
+        one_each = len(labels) == len(splits) and len(labels[0]) == len(splits[0])
+        return one_each and all(np.array_equal(labels[0], own) for own in labels)
+
     def model(self, seed: int = 0) -> nn.Module:
         """The pre-trained weights under a head drawn from the seed."""
         return self.first.model(seed)

@@ -65,7 +65,7 @@ SCALES: dict[str, Scale] = {
 # Masks are made from other examples than those attributed (`mask_examples` after `train`): a Fisher
 # mask keeps the weights with large gradients on its own examples by construction.
 SETTINGS: dict[str, Settings] = {
-    "demo": Settings(checkpoints=2, train=200, test=12, top=50, mask_examples=96),
+    "demo": Settings(checkpoints=2, train=100, test=12, top=25, mask_examples=96),
     "small": Settings(checkpoints=3, train=400, test=24, top=100, mask_examples=96),
     "paper": Settings(
         checkpoints=5, train=1_500, test=100, top=100, mask_examples=500, sketch=32_768

@@ -42,14 +42,14 @@ class Columns:
         - `device`: where gradients are.
         """
         self.measures, self.by_language, self.sketch = tuple(measures), by_language, sketch
-        self._masks = {
-            name: torch.stack([mask[name].flatten() for mask in masks]).to(device, torch.float32)
+        self._masks = {  # (w, K): norms, which every batch asks for, then take a plain product
+            name: torch.stack([m[name].flatten() for m in masks], 1).to(device, torch.float32)
             for name in masks[0]
         }
         self._wide = (len(self.measures) if by_language else 1, len(masks), columns)
         narrow = (columns,)
         shape = self._wide if by_language or sketch else narrow
-        sizes = {name: part.shape[1] for name, part in self._masks.items()}
+        sizes = {name: len(part) for name, part in self._masks.items()}
         sizes = {"sketch": sketch.buckets} if sketch else sizes
         self._held = {n: torch.zeros(*shape, size, device=device) for n, size in sizes.items()}
         self._inverse = torch.zeros(columns, len(masks), device=device)  # 1 / norms of examples
@@ -60,11 +60,11 @@ class Columns:
         `column` is (B,) whole numbers, the same for all of a batch if columns are languages; then
         `share` is what an example counts in the mean, one by their number.
         """
-        inverse = _inverse(sum((g * g) @ self._masks[name].T for name, g in parts.items()))
+        inverse = _inverse(sum((g * g) @ self._masks[name] for name, g in parts.items()))
         if not self.by_language:
             self._inverse[column] = inverse
         for name, g in parts.items():
-            masks = self._masks[name]
+            masks = self._masks[name].T.contiguous()
             if self.by_language:
                 for row, measure in enumerate(self.measures):
                     by = inverse if measure == "cosine" else torch.ones_like(inverse)
@@ -91,13 +91,13 @@ class Columns:
         products = torch.zeros(size, measures, masks, columns, device=device)
         sketched = torch.zeros(size, self.sketch.buckets, device=device) if self.sketch else None
         for name, g in each:
-            squares += (g * g) @ self._masks[name].T
+            squares += (g * g) @ self._masks[name]
             if sketched is not None and self.sketch is not None:
                 sketched += self.sketch(name, g)
             elif self.by_language:
                 products += (g @ self._held[name].flatten(0, 2).T).reshape(products.shape)
             else:
-                for number, mask in enumerate(self._masks[name]):
+                for number, mask in enumerate(self._masks[name].T.contiguous()):
                     products[:, 0, number] += (g * mask) @ self._held[name].T
         if sketched is not None:
             products = torch.einsum("bs,mkcs->bmkc", sketched, self._held["sketch"])

@@ -102,8 +102,32 @@ class Influence:
             {"number": self.train.numbers[best], "lang": self.train.langs[best], "influence": value}
         )
 
-    def rows(self, subnetwork: str, top: int) -> list[dict[str, Any]]:
-        """All that tables keep of one sub-network, in the columns of `tables.INFLUENCE`."""
+    def translations(self, subnetwork: str = "full", top: int = 100,
+                     checkpoint: int = 0) -> pd.DataFrame:  # fmt: skip
+        """Whether the foreign examples that count translate own ones that count, by test language.
+
+        For training examples that are parallel (`Joint.parallel`). Columns: value (%, see
+        `shares.translated`), low and high (95 % over test examples), null_low and null_high (both
+        the value by chance), n.
+        """
+        scores = self.scores(subnetwork, "cosine", checkpoint)
+        if self.by_language:
+            raise UserError('only means of languages were computed: expected columns="examples"')
+        rows = {}
+        for lang in self.langs:
+            columns = scores[:, self.test.langs == lang]
+            found = shares.translated(columns, self.train.langs, self.train.numbers, lang, top)
+            low, high = shares.interval(found)
+            chance = 100 * top / int((self.train.langs == lang).sum())
+            rows[lang] = {"value": float(found.mean()), "low": low, "high": high,
+                          "null_low": chance, "null_high": chance, "n": len(found)}  # fmt: skip
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test_lang")
+
+    def rows(self, subnetwork: str, top: int, parallel: bool = False) -> list[dict[str, Any]]:
+        """All that tables keep of one sub-network, in the columns of `tables.INFLUENCE`.
+
+        With `parallel` the shares of translations, too.
+        """
         common = {"view": self.view, "mask": self.masks[subnetwork], "n_train": len(self.train),
                   "n_test": len(self.test)}  # fmt: skip
         place = self.subnetworks.index(subnetwork)
@@ -116,6 +140,10 @@ class Influence:
             if not self.by_language:
                 found += [{**at, "measure": "share", "top": top, **row}
                           for row in self._share_rows(subnetwork, top, checkpoint)]  # fmt: skip
+            if parallel:
+                own = self.translations(subnetwork, top, checkpoint).reset_index()
+                found += [{**at, "measure": "translations", "train_lang": "", "top": top, **row}
+                          for row in own.to_dict("records")]  # fmt: skip
             if checkpoint:
                 norms = self.values["norm"][checkpoint - 1, place]
                 found += [{**at, "measure": "norm", "train_lang": lang, "test_lang": "",

@@ -68,7 +68,7 @@ class Gradients:
         slopes: Iterator[Any] = iter(torch.autograd.grad(loss, outputs, allow_unused=True))
         size = len(weights)
         for name, shape in self.shapes.items():
-            total = loss.new_zeros(size, int(np.prod(shape)))
+            parts: list[torch.Tensor] = []
             for given, _ in calls.get(name, ()):
                 if (slope := next(slopes)) is None:
                     continue
@@ -82,8 +82,10 @@ class Gradients:
                                     f"{len(given)} rows for {size} examples")  # fmt: skip
                 own = slope.reshape(size, -1, slope.shape[-1]) * weights.to(slope)[:, None, None]
                 rows = given.reshape(size, -1, given.shape[-1]).to(own)
-                total += torch.bmm(own.transpose(1, 2), rows).flatten(1)
-            yield name, total
+                parts.append(torch.bmm(own.transpose(1, 2), rows).flatten(1))
+            # Nearly always one: a layer that is called once. No sum, which would cost a copy.
+            zero = loss.new_zeros(1, 1).expand(size, int(np.prod(shape)))
+            yield name, sum(parts[1:], parts[0]) if parts else zero
 
     def __call__(self, task: Task, batch: Batch) -> torch.Tensor:
         """All of them in the order of `shapes`, side by side: (B, W)."""

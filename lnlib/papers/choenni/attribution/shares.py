@@ -50,3 +50,17 @@ def null(best: np.ndarray, langs: np.ndarray, code: str, seed: int = 0) -> np.nd
     times = np.bincount(best.ravel(), minlength=len(langs))  # how often each is chosen
     own = np.tile(langs == code, (PERMUTATIONS, 1))
     return 100.0 * (rng.permuted(own, axis=1) @ times) / best.size
+
+
+def translated(values: np.ndarray, langs: np.ndarray, numbers: np.ndarray, code: str,
+               top: int) -> np.ndarray:  # fmt: skip
+    """How many of the best foreign examples translate one of the best of language `code`: (C,) %.
+
+    values (N, C), langs and numbers (N,): examples of one number are translations of each other.
+    `top` are taken of the own language, and as many of all others together; by chance it is `top`
+    in the examples of a language. UserError for more than the own language has.
+    """
+    own, foreign = np.flatnonzero(langs == code), np.flatnonzero(langs != code)
+    best = numbers[own][most_influential(values[own], top)]  # (C, top)
+    others = numbers[foreign][most_influential(values[foreign], top)]
+    return 100.0 * (others[:, :, None] == best[:, None, :]).any(2).mean(1)
