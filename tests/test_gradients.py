@@ -100,6 +100,18 @@ def test_gradients_that_are_not_finite_are_refused(ner):
         Gradients(model)(ner.task, batch)
 
 
+def test_gradients_are_float32_where_training_is_not(ner, monkeypatch):
+    """On a device with bf16 arithmetic, which the CPU is made to be here: bit for bit the same."""
+    from lnlib.base import device
+
+    model = ner.model(0)
+    batch = collate(ner.task, ner.data.train, INDEX, ner.encoder.tokenizer, 0)
+    plain, loss = Gradients(model)(ner.task, batch), ner.task.loss(model, batch)[0].detach()
+    monkeypatch.setattr(device, "multiplies_bf16", lambda device: True)
+    assert torch.equal(Gradients(model)(ner.task, batch), plain)
+    assert ner.task.loss(model, batch)[0].detach() != loss
+
+
 def test_the_names_are_the_prunable_matrices_in_their_order(ner):
     model = ner.model(0)
     assert list(Gradients(model).shapes) == [matrix.name for matrix in prunable(model)]

@@ -309,6 +309,14 @@ def test_the_top_examples_are_named_by_their_number_in_their_own_language(
     assert top["influence"].is_monotonic_decreasing and len(top) == 6
     assert top["influence"].iloc[0] == pytest.approx(found.scores()[:, 4].max())
     assert set(top["lang"]) <= set(LANGS) and top["number"].max() < 5
+    best = top.iloc[0]
+    words, data = joint.example(best["lang"], best["number"])["tokens"], joint.train.data
+    place = samples["train"].index[found.scores()[:, 4].argmax()]
+    ids = data.ids[data.offsets[place] : data.offsets[place + 1]]
+    alone = joint.tokenizer(words, is_split_into_words=True, truncation=True, max_length=48)
+    assert ids.tolist() == alone["input_ids"]
+    with pytest.raises(UserError, match="there is none"):
+        joint.example("ur", 24)
 
 
 def test_five_lines_give_gradients_a_matrix_and_the_top_examples(bert):

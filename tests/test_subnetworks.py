@@ -180,6 +180,17 @@ def test_a_search_for_heads_stops_before_the_score_falls_and_can_be_saved(
     assert np.array_equal(drawn.density("matrix"), ticket.packed(50).density("matrix"))
 
 
+def test_a_search_that_cannot_take_a_round_keeps_all_heads(joint, model, tmp_path, monkeypatch):
+    values = iter([100.0, 90.0])
+    given = lambda self, *args: type("Score", (), {"value": next(values)})  # noqa: E731
+    monkeypatch.setattr(type(joint), "score", given)
+    ticket = choenni.find_heads(model, joint, "ur", joint.sample("train", 3))
+    ticket.save(path := tmp_path / "heads.safetensors")
+    whole = Ticket.load(path).packed(Ticket.load(path).sparsity)
+    assert whole.level == 0 and digest(in_model(whole, model)) == ""
+    assert choenni.random_heads(whole, model, 0).digest == ""
+
+
 @pytest.mark.parametrize("family, why", [("gpt2", "told apart"), ("bart", "two attentions")])
 def test_models_whose_heads_cannot_be_told_apart_are_refused(family, why, tmp_path):
     bench = Workbench(str(toys.save_family(tmp_path, family)), "xnli", "ur", recipe=toys.RECIPE)

@@ -18,9 +18,10 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from lnlib.base.errors import UserError, choose
+from lnlib.base.files import as_path
 from lnlib.base.hashes import short
 from lnlib.corpora import treebanks
-from lnlib.corpora.loading import Corpus
+from lnlib.corpora.loading import Corpus, load
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.papers.choenni.coverage import check_languages, get_task
 from lnlib.papers.choenni.scales import SCALES
@@ -58,9 +59,13 @@ class Sample:
 class Joint:
     """The workbenches of several languages as one set of data."""
 
-    def __init__(self, benches: Sequence[Workbench]) -> None:
-        """UserError unless they are of one encoder, task, recipe and set of labels."""
-        first = benches[0]
+    def __init__(self, benches: Sequence[Workbench],
+                 corpora: Mapping[str, Corpus] | None = None) -> None:  # fmt: skip
+        """UserError unless they are of one encoder, task, recipe and set of labels.
+
+        `corpora` are what their examples were encoded from, by language.
+        """
+        first, self._corpora = benches[0], dict(corpora or {})
         self.benches: dict[str, Workbench] = {bench.lang: bench for bench in benches}
         check_languages(first.task, [bench.lang for bench in benches])
         for bench in benches[1:]:
@@ -154,7 +159,18 @@ class Joint:
         steps = round(self.recipe.steps * len(left) / len(self.langs))
         for bench in left:
             bench.recipe = replace(self.recipe, steps=steps)
-        return Joint(left)
+        return Joint(left, self._corpora)
+
+    def example(self, lang: str, number: int, split: str = "train") -> dict:
+        """An example as its source has it: `Influence.top` names its language and number.
+
+        Pieces would not do: a tokenizer does not give back characters that it does not know.
+        """
+        corpus = self._corpora[choose(lang, self._corpora, "language whose source is known")]
+        rows = getattr(corpus, choose(split, ("train", "validation"), "split"))
+        if not 0 <= number < len(getattr(self.benches[lang].data, split)):
+            raise UserError(f"{split} example {number} of {lang!r}: there is none")
+        return dict(rows[int(number)])
 
     def score(self, model: nn.Module, lang: str, seed: int = 0) -> Score:
         """The model's score on one language's validation data."""
@@ -184,32 +200,28 @@ def join(task: str | Task, langs: Sequence[str] | str, scale: str | Scale = "dem
     setting = scale if isinstance(scale, Scale) else SCALES[choose(scale, SCALES, "scale")]
     chosen = setting.encoder if encoder is None else encoder
     loaded = chosen if isinstance(chosen, Encoder) else load_encoder(chosen)
-    chosen_recipe = setting.recipe(task) if recipe is None else recipe
-    benches = []
+    own = setting.recipe(task) if recipe is None else recipe
+    most = min(own.max_tokens, loaded.max_tokens or own.max_tokens)
+    sizes = own.train_examples, own.validation_examples
+    folder = None if data_dir is None else as_path(data_dir, "data_dir")
+    benches, corpora = [], {}
     for code in codes:
-        data = None
-        if task is POS:  # in all the languages: treebanks to train on are of other ones
-            corpus = _tagged(code, chosen_recipe, data_dir)
-            most = min(chosen_recipe.max_tokens, loaded.max_tokens or chosen_recipe.max_tokens)
-            sizes = chosen_recipe.train_examples, chosen_recipe.validation_examples
-            data = encode(task, corpus, loaded.tokenizer, most, sizes)
-        benches.append(
-            Workbench(loaded, task, code, setting, data_dir=data_dir, recipe=chosen_recipe,
-                      data=data)
-        )  # fmt: skip
-    return Joint(benches)
+        if task is POS:  # treebanks to train on are of other languages
+            corpus = _tagged(code, sizes, folder)
+        else:
+            corpus = load(task.name, code, setting.corpus, *sizes, folder)
+        data = encode(task, corpus, loaded.tokenizer, most, sizes)
+        benches.append(Workbench(loaded, task, code, setting, recipe=own, data=data))
+        corpora[code] = corpus
+    return Joint(benches, corpora)
 
 
-def _tagged(lang: str, recipe: Recipe, data_dir: str | Path | None) -> Corpus:
+def _tagged(lang: str, sizes: tuple[int, int], data_dir: Path | None) -> Corpus:
     """XTREME's tagged sentences of a language, as a corpus."""
-    sizes = {"train": recipe.train_examples, "validation": recipe.validation_examples}
-    splits, notes = {}, []
-    for split, size in sizes.items():
-        sentences, note = treebanks.load_tagged(lang, split, size, data_dir)
-        splits[split] = [sentence.example for sentence in sentences]
-        notes.append(note)
-    labels = tuple(treebanks.LABELS["pos"])
-    return Corpus("pos", lang, labels, splits["train"], splits["validation"], "; ".join(notes))
+    train, note = treebanks.load_tagged(lang, "train", sizes[0], data_dir)
+    held_out, other = treebanks.load_tagged(lang, "validation", sizes[1], data_dir)
+    first, last = ([sentence.example for sentence in some] for some in (train, held_out))
+    return Corpus("pos", lang, treebanks.LABELS["pos"], first, last, f"{note}; {other}")
 
 
 def concatenated(parts: Sequence[Encoded]) -> Encoded:

@@ -134,8 +134,9 @@ def fine_tune(
 
     with memory_in_words(recipe), threads_for(largest(model)), shifts.hooked():
         optimizer = torch.optim.AdamW(
-            model.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon, weight_decay=0.0
-        )
+            model.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon, weight_decay=0.0,
+            fused=True,
+        )  # fmt: skip
         losses = fit(model, _steps(joint, seed, in_turn), shifts.loss, optimizer, recipe.clip,
                      after=after)  # fmt: skip
     return Tuned(found, losses, shifts.subnetworks, shifts.drift)
