@@ -12,7 +12,7 @@ from lnlib.masks.matrices import prunable
 from lnlib.papers import choenni
 from lnlib.papers.choenni.attribution.gradients import Gradients, collate
 from lnlib.papers.choenni.attribution.influence import Attribution
-from lnlib.papers.choenni.attribution.shares import null, translated
+from lnlib.papers.choenni.attribution.shares import most_influential, null, translated
 from lnlib.papers.choenni.attribution.sketch import CountSketch
 from lnlib.papers.choenni.checkpoints import Checkpoint
 from lnlib.papers.choenni.subnetworks.masks import in_model
@@ -254,6 +254,14 @@ def test_what_cannot_be_asked_is_refused_in_one_message(joint, checkpoints, samp
         ask([checkpoints[0], dataclasses.replace(still, made_with="x", rate=1.0)], joint)
     with pytest.raises(UserError, match="another encoder"):
         ask(checkpoints, joint, {"odd": {"no.weight": torch.ones(2, 2)}})
+    with pytest.raises(UserError, match="keeps no weight"):
+        none = {n: torch.zeros_like(p) for n, p in in_model(None, joint.model()).items()}
+        ask(checkpoints, joint, {"none": none})
+    with pytest.raises(UserError, match="of other data"):
+        two = joint.without("zh")
+        ask(checkpoints, joint, test=two.sample("validation", 2))
+    with pytest.raises(UserError, match="expected a mask, as ticket"):
+        ask(checkpoints, joint, {"ticket": controls.random(bert, (50,), 0)})
     with pytest.raises(UserError, match="expected 1 to 15"):
         ask(checkpoints, joint).top(0, 16)
     with pytest.raises(UserError, match="did you mean 'applied'"):
@@ -282,6 +290,21 @@ def test_shares_add_up_and_the_null_is_the_languages_part(joint, checkpoints, sa
     assert own.loc["ur", "value"] == pytest.approx(
         shares.loc[shares["test_lang"] == "ur", "ur"].mean()
     )
+
+
+def test_a_gain_is_the_difference_of_own_shares(joint, checkpoints, samples, masks):
+    found = choenni.influence(checkpoints, joint, masks, **samples)
+    names = "random 0", "full", "random 1"
+    gain = found.gain(names[0], names[1:], top=5)
+    own, full, other = (found.own_share(n, top=5)["value"] for n in names)
+    assert np.allclose(gain["value"], own - (full + other) / 2)
+    assert (gain["low"] <= gain["value"]).all() and (gain["value"] <= gain["high"]).all()
+    assert (found.gain("full", ["full"], top=5)[["value", "low", "high"]] == 0).all().all()
+
+
+def test_an_example_without_influence_has_no_share():
+    with pytest.raises(UserError, match="test example 1 more than another"):
+        most_influential(np.array([[1.0, 0.0], [0.5, 0.0]]), 1)
 
 
 def test_translations_are_found_where_they_were_put():

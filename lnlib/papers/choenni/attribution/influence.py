@@ -97,9 +97,15 @@ def influence(
     subnetworks = {"full": None} if subnetworks is None else dict(subnetworks)
     train, test = train or joint.train, test or joint.validation
     _check(checkpoints, subnetworks, settings)
+    splits = {split.data.fingerprint for split in (joint.train, joint.validation)}
+    if not {train.data.fingerprint, test.data.fingerprint} <= splits:
+        raise UserError("a sample is of other data: expected joint.sample(...) of this joint")
     home = None if folder is None else as_path(folder, "folder")
     model = joint.model().to(default_device())
     masks = {name: in_model(subnetwork, model) for name, subnetwork in subnetworks.items()}
+    for name, mask in masks.items():
+        if not any(bool(part.any()) for part in mask.values()):
+            raise UserError(f"sub-network {name!r} keeps no weight: nothing has influence in it")
     digests = {name: digest(mask) for name, mask in masks.items()}
     names = list(masks)
     groups = [names] if settings.view == "coordinates" else [[name] for name in names]

@@ -23,6 +23,12 @@ def most_influential(values: np.ndarray, top: int) -> np.ndarray:
     """
     if not 1 <= (top := seeds.check(top, "top")) <= len(values):
         raise UserError(f"top {top}: expected 1 to {len(values)}, the training examples there are")
+    flat = np.flatnonzero(np.ptp(values, axis=0) == 0)
+    if len(flat) and len(values) > 1:  # the order of rows would be read as influence
+        raise UserError(
+            f"no training example influences test example {flat[0]} more than another: its "
+            "gradient is zero on the weights that were asked for"
+        )
     return np.argsort(-values, axis=0, kind="stable")[:top].T
 
 
