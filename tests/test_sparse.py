@@ -124,6 +124,21 @@ def test_a_checkpoint_of_another_run_is_refused_and_stays(joint, masks, tmp_path
         choenni.fine_tune(joint, masks, folder=tmp_path)
 
 
+def test_a_checkpoint_of_other_steps_is_another_runs(joint, masks, tmp_path):
+    """Its rate is a mean over the steps since the one before, whose number decides it."""
+    choenni.fine_tune(joint, masks, checkpoints=2, folder=tmp_path)
+    with pytest.raises(UserError, match="another run"):
+        choenni.fine_tune(joint, masks, checkpoints=3, folder=tmp_path)
+
+
+def test_a_training_that_diverges_leaves_no_checkpoint(bert, masks, tmp_path):
+    wild = dataclasses.replace(RECIPE, learning_rate=1e30)
+    joint = choenni.join("ner", LANGS, encoder=bert, recipe=wild)
+    with pytest.raises(UserError, match="diverged"):
+        choenni.fine_tune(joint, masks, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_trained_is_refused_in_one_message(joint, masks):
     with pytest.raises(UserError, match="no mask for 'zh'"):
         choenni.fine_tune(joint, {lang: masks[lang] for lang in LANGS[:2]})

@@ -104,7 +104,8 @@ def fine_tune(
         raise UserError(f"checkpoints {checkpoints}: expected 1 to {recipe.steps}, the steps")
     model = joint.model(seed)
     shifts = _Shifts(model, joint, masks, seed)
-    made_with = hashes.short(joint.fingerprint, recipe.hash, f"{seed} {in_turn} {shifts.names}")
+    how = f"{seed} {in_turn} {checkpoints} {shifts.names}"
+    made_with = hashes.short(joint.fingerprint, recipe.hash, how)
     ends = [round(recipe.steps * (n + 1) / checkpoints) for n in range(checkpoints)]
     paths = [] if folder is None else [
         as_path(folder, "folder") / f"step{end}.safetensors" for end in ends
@@ -129,8 +130,6 @@ def fine_tune(
             since = ends[len(found) - 1] if found else 0
             rates = [recipe.rate(number) for number in range(since, step + 1)]
             found.append(Checkpoint.of(model, step + 1, float(np.mean(rates)), made_with))
-            if paths:
-                found[-1].save(paths[len(found) - 1])
 
     with memory_in_words(recipe), threads_for(largest(model)), shifts.hooked():
         optimizer = torch.optim.AdamW(
@@ -139,6 +138,8 @@ def fine_tune(
         )  # fmt: skip
         losses = fit(model, _steps(joint, seed, in_turn), shifts.loss, optimizer, recipe.clip,
                      after=after)  # fmt: skip
+    for checkpoint, path in zip(found, paths, strict=False):  # not before it is known to be finite
+        checkpoint.save(path)
     return Tuned(found, losses, shifts.subnetworks, shifts.drift)
 
 
