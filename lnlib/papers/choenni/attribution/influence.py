@@ -14,7 +14,6 @@ trains. Any damage raises the own language's share there, so it needs its random
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -31,7 +30,8 @@ from lnlib.base import seeds
 from lnlib.base.device import default_device, threads_for
 from lnlib.base.errors import UserError, choose
 from lnlib.base.files import as_path, replacing
-from lnlib.base.hashes import short
+from lnlib.base.hashes import of_settings, short
+from lnlib.base.provenance import code
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import largest
 from lnlib.papers.choenni.attribution.columns import Columns
@@ -110,9 +110,11 @@ def influence(
     names = list(masks)
     groups = [names] if settings.view == "coordinates" else [[name] for name in names]
     shards = np.array_split(np.arange(len(train)), -(-len(train) // settings.shard))
-    key = short(
-        joint.fingerprint, train.fingerprint, test.fingerprint, json.dumps(asdict(settings)),
-        " ".join(joint.langs),
+    # The code too: a shard that an older version computed is computed again.
+    made_by = code("papers.choenni.attribution.influence", joint.task.module)
+    key = of_settings(
+        [joint.fingerprint, train.fingerprint, test.fingerprint, asdict(settings), joint.langs,
+         made_by]
     )  # fmt: skip
     found: list[dict[str, np.ndarray]] = []
     done, number = 0, len(checkpoints) * len(groups) * len(shards)
