@@ -5,7 +5,7 @@ import sys
 
 NAMES = (
     "step", "unused_rows", "threshold", "overlap", "disk", "growth", "cka", "startup", "threads",
-    "round", "gpu", "othello",
+    "round", "gpu", "othello", "influence",
 )  # fmt: skip
 
 if __name__ == "__main__":

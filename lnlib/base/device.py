@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,7 @@ _SET = {"OMP_NUM_THREADS", "MKL_NUM_THREADS"}  # either decides torch's number
 _STARTED_WITH = torch.get_num_threads()  # another one later is the user's own
 _LOOK = 0.2  # s to see which cores are free: 20 of the system's ticks
 _used: int | None = None
+_full_precision = ContextVar("full_precision", default=False)
 
 
 def default_device() -> torch.device:
@@ -45,8 +47,19 @@ def default_device() -> torch.device:
 
 
 def autocast(device: torch.device) -> AbstractContextManager:
-    """bf16 arithmetic where the device has units for it."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bf16(device))
+    """bf16 arithmetic where the device has units for it, but not inside `full_precision`."""
+    enabled = multiplies_bf16(device) and not _full_precision.get()
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """No `autocast` inside the `with`: for what is compared digit by digit, and not trained on."""
+    before = _full_precision.set(True)
+    try:
+        yield
+    finally:
+        _full_precision.reset(before)
 
 
 def multiplies_bf16(device: torch.device) -> bool:

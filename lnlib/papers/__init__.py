@@ -4,4 +4,4 @@
 name here.
 """
 
-PAPERS = ("foroutan", "muller", "hua")
+PAPERS = ("foroutan", "muller", "choenni", "hua")

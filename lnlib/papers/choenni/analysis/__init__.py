@@ -1,0 +1,1 @@
+"""What the tables say: measures, and the claims they are for."""

@@ -1,0 +1,227 @@
+"""What the claims are tested by: each measure is one number a test language, from the tables.
+
+A(L; S) is the share (%) of language L among the most influential training examples of its test
+examples, on the weights of sub-network S; S_L is the language's own. Values are means over seeds. A
+language is missing (NaN) where what the measure asks for was not measured; no languages at all
+means that nothing has run. C1 to C11 are the claims by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
+
+KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
+STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
+_COORDINATES, _APPLIED = "coordinates", "applied"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one scale that verdicts follow from; one that was not made is empty."""
+
+    scale: str = ""
+    influence: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INFLUENCE.columns))
+    modular: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MODULAR.columns))
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT.columns))
+
+    @classmethod
+    def read(cls, home: Path) -> Tables:
+        """Those in results/choenni/SCALE."""
+        return cls(home.name, INFLUENCE.read(home), MODULAR.read(home), LEFT_OUT.read(home))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A function of the tables and a task, the tables it reads, and the unit of its values."""
+
+    of: Callable[[Tables, str], pd.Series]
+    reads: tuple[str, ...]
+    unit: str  # "" is the unit of the task's metric
+    counted: bool = False  # its mean is a count of what was seen, not a mean to be estimated
+
+
+# ---- shares ----------------------------------------------------------------------------------
+
+
+def own_share(tables: Tables, task: str, model: str, kind: str, view: str, *, whose: str = "own",
+              checkpoint: int = 0, column: str = "value") -> pd.Series:  # fmt: skip
+    """A(L; S) in %, by test language and seed.
+
+    Parameters:
+
+    - `tables`, `task`, `model`, `view`: of which rows.
+    - `kind`: of S: "full", "random", or one of KINDS.
+    - `whose`: S is of language L ("own"), or the mean is over those of all others ("other").
+    - `checkpoint`: 1 is the first, 0 all together, -1 the last.
+    - `column`: "value", or "low" or "high" of its interval.
+    """
+    rows = tables.influence
+    rows = rows[(rows["task"] == task) & (rows["model"] == model) & (rows["measure"] == "share")]
+    rows = rows[(rows["kind"] == kind) & (rows["view"] == view)]
+    rows = rows[rows["train_lang"] == rows["test_lang"]]
+    if kind != "full":
+        rows = rows[(rows["mask_lang"] == rows["test_lang"]) == (whose == "own")]
+    last = rows["checkpoint"].max() if checkpoint < 0 else checkpoint
+    rows = rows[rows["checkpoint"] == last]
+    return rows.groupby(["test_lang", "seed"])[column].mean().astype(float)
+
+
+def _by_language(values: pd.Series) -> pd.Series:
+    return values.groupby("test_lang").mean()
+
+
+def own_share_over_chance(tables: Tables, task: str) -> pd.Series:
+    """C1: A(L; full) less the language's share of the training examples."""
+    found = _by_language(own_share(tables, task, "full", "full", _COORDINATES))
+    return found - 100 / max(1, len(found))
+
+
+def fall_over_training(tables: Tables, task: str) -> pd.Series:
+    """C2: A(L; full) at the first checkpoint less that at the last."""
+    first, last = (
+        own_share(tables, task, "full", "full", _COORDINATES, checkpoint=c) for c in (1, -1)
+    )
+    return _by_language(first - last)
+
+
+def own_over_full(tables: Tables, task: str, kind: str) -> pd.Series:
+    """C3: A(L; S_L) - A(L; full)."""
+    return _by_language(_over(tables, task, kind, "full"))
+
+
+def own_over_random(tables: Tables, task: str, kind: str) -> pd.Series:
+    """C4: A(L; S_L) less the mean of random masks of its shape."""
+    return _by_language(_over(tables, task, kind, f"random {kind}"))
+
+
+def own_over_other(tables: Tables, task: str, kind: str) -> pd.Series:
+    """C5: A(L; S_L) less the mean of A(L; S_K) over the other languages K."""
+    return _by_language(_over(tables, task, kind, kind, whose="other"))
+
+
+def _over(tables: Tables, task: str, kind: str, other: str, whose: str = "own") -> pd.Series:
+    own = own_share(tables, task, "full", kind, _COORDINATES)
+    return own - own_share(tables, task, "full", other, _COORDINATES, whose=whose)
+
+
+# ---- sparse fine-tuning ----------------------------------------------------------------------
+
+
+def _specialisation(tables: Tables, task: str, model: str, kind: str) -> pd.Series:
+    own, full = (own_share(tables, task, model, k, _APPLIED) for k in (kind, "full"))
+    return own - full
+
+
+def specialisation_not_raised(tables: Tables, task: str) -> pd.Series:
+    """C6: 100 where the specialisation of S_L is not higher in the static model, else 0."""
+    before, after = (_specialisation(tables, task, m, STATIC) for m in ("full", "static"))
+    change = _by_language(after - before)
+    return (100.0 * (change <= 0)).where(change.notna())
+
+
+def sharing_raised(tables: Tables, task: str) -> pd.Series:
+    """C7: 100 where A(L; S_L) ends lower in the static model than it begins in the full one.
+
+    The upper end of the one interval is below the lower end of the other. Else 0.
+    """
+    before = own_share(tables, task, "full", STATIC, _APPLIED, column="low")
+    after = own_share(tables, task, "static", STATIC, _APPLIED, column="high")
+    gap = _by_language(before - after)
+    return (100.0 * (gap > 0)).where(gap.notna())
+
+
+def sharing_over_random(tables: Tables, task: str) -> pd.Series:
+    """C8: how much lower A(L; S_L) is in the static model than in that of random masks."""
+    random = own_share(tables, task, "random", f"random {STATIC}", _APPLIED)
+    return _by_language(random - own_share(tables, task, "static", STATIC, _APPLIED))
+
+
+def _scores(tables: Tables, task: str, model: str, kind: str) -> pd.Series:
+    rows = tables.modular
+    rows = rows[(rows["task"] == task) & (rows["model"] == model) & (rows["kind"] == kind)]
+    return rows.set_index(["mask_lang", "test_lang", "seed"])["value"].astype(float)
+
+
+def _own(scores: pd.Series) -> pd.Series:
+    langs, tested = (scores.index.get_level_values(n) for n in ("mask_lang", "test_lang"))
+    return scores[langs == tested].droplevel("mask_lang")
+
+
+def score_over_random(tables: Tables, task: str) -> pd.Series:
+    """C8: the static model's score under the own mask, less that of random masks under theirs."""
+    own = _own(_scores(tables, task, "static", STATIC))
+    return _by_language(own - _own(_scores(tables, task, "random", f"random {STATIC}")))
+
+
+def union_over_single(tables: Tables, task: str) -> pd.Series:
+    """C10: the score under the union of two heads' masks, less the better of the two's.
+
+    Mean over the pairs of languages that a test language is in.
+    """
+    single, united = (_scores(tables, task, "full", k) for k in ("heads", "union heads"))
+    found = []
+    for (pair, lang, seed), value in united.items():
+        if lang in pair.split("+"):
+            masks = [(code, lang, seed) for code in pair.split("+")]
+            best = max(single.get(mask, np.nan) for mask in masks)
+            found.append({"test_lang": lang, "value": value - best})
+    return pd.DataFrame(found, columns=["test_lang", "value"]).groupby("test_lang")["value"].mean()
+
+
+# ---- the rest --------------------------------------------------------------------------------
+
+
+def translations(tables: Tables, task: str) -> pd.Series:
+    """C9: % of the most influential foreign examples that translate an own most influential one."""
+    rows = tables.influence
+    rows = rows[(rows["task"] == task) & (rows["measure"] == "translations")]
+    return rows[rows["checkpoint"] == 0].groupby("test_lang")["value"].mean().astype(float)
+
+
+def left_out_correlation(tables: Tables, task: str) -> pd.Series:
+    """C11: rank correlation of I(L, K) with the rise of L's loss without K, K not L; by seed."""
+    rows, without = tables.influence, tables.left_out
+    rows = rows[(rows["task"] == task) & (rows["model"] == "full") & (rows["kind"] == "full")]
+    rows = rows[(rows["measure"] == "cosine") & (rows["view"] == _COORDINATES)]
+    rows = rows[(rows["checkpoint"] == 0) & (rows["train_lang"] != rows["test_lang"])]
+    without = without[without["task"] == task]
+    loss = without.set_index(["seed", "left_out", "test_lang"])["loss"].astype(float)
+    found = {}
+    for seed, own in rows.groupby("seed"):
+        rise = [
+            loss.get((seed, k, lang), np.nan) - loss.get((seed, "", lang), np.nan)
+            for k, lang in zip(own["train_lang"], own["test_lang"], strict=True)
+        ]
+        whole = not np.isnan(rise).any() and len(rise) > 2
+        found[seed] = spearmanr(own["value"], rise).statistic if whole else np.nan
+    return pd.Series(found, dtype=float)
+
+
+_SHARE, _READS = "points", ("influence",)
+MEASURES: dict[str, Measure] = {
+    "own_share_over_chance": Measure(own_share_over_chance, _READS, _SHARE),
+    "fall_over_training": Measure(fall_over_training, _READS, _SHARE),
+    **{
+        f"{of.__name__}_{kind}": Measure(partial(of, kind=kind), _READS, _SHARE)
+        for of in (own_over_full, own_over_random, own_over_other)
+        for kind in KINDS
+    },
+    "specialisation_not_raised": Measure(
+        specialisation_not_raised, _READS, "% of languages", counted=True
+    ),
+    "sharing_raised": Measure(sharing_raised, _READS, "% of languages", counted=True),
+    "sharing_over_random": Measure(sharing_over_random, _READS, _SHARE),
+    "score_over_random": Measure(score_over_random, ("modular",), ""),
+    "translations": Measure(translations, _READS, "%"),
+    "union_over_single": Measure(union_over_single, ("modular",), ""),
+    "left_out_correlation": Measure(left_out_correlation, ("influence", "left_out"), "rank corr."),
+}

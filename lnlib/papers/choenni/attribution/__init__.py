@@ -1,0 +1,1 @@
+"""Which training examples a prediction leans on: gradients per example, and their products."""

@@ -1,0 +1,77 @@
+"""The verbs of paper 2 on the command line: `python -m lnlib choenni VERB`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, numbers, option
+from lnlib.base.errors import choose
+from lnlib.base.parameters import items
+from lnlib.papers.choenni.scales import SCALES, SETTINGS
+
+if TYPE_CHECKING:
+    from lnlib.papers.choenni.experiments import Experiment
+
+
+def influence(p: Namespace) -> None:
+    """Attribute, in the full model and on the weights of masks, into influence.csv."""
+    from lnlib.papers.choenni.analysis.measures import KINDS
+
+    kinds = [choose(kind, KINDS, "kind of mask") for kind in items(p.kinds)]
+    for experiment in _experiments(p):
+        experiment.attribute(kinds)
+
+
+def sparse(p: Namespace) -> None:
+    """Fine-tune under masks, score and attribute, into modular.csv and influence.csv."""
+    for experiment in _experiments(p):
+        experiment.sparse()
+
+
+def leave_out(p: Namespace) -> None:
+    """Train without each language, into left_out.csv."""
+    for experiment in _experiments(p):
+        experiment.leave_out()
+
+
+def judge(p: Namespace) -> None:
+    """What the tables say of every claim, into verdicts.csv."""
+    from lnlib.papers.choenni.analysis.claims import verdicts
+    from lnlib.papers.choenni.analysis.measures import Tables
+    from lnlib.papers.choenni.tables import VERDICTS
+
+    home = Path(p.results) / "choenni" / choose(p.scale, SCALES, "scale")
+    found = verdicts(Tables.read(home))
+    VERDICTS.replace(home, found.to_dict("records"))
+    print(found[["id", "claim", "task", "verdict", "why"]].to_string(index=False))
+
+
+def _experiments(p: Namespace) -> list[Experiment]:
+    """One a seed, on the same data."""
+    from lnlib.papers.choenni.experiments import Experiment
+    from lnlib.papers.choenni.joint import join
+
+    seeds = numbers(p.seeds, "seeds")
+    joint = join(p.task, items(p.langs), p.scale, data_dir=p.data_dir)
+    return [Experiment(joint, SETTINGS[p.scale], seed, p.runs, p.results) for seed in seeds]
+
+
+_WHAT = (
+    option("--task", "ner", "ner, xnli or pos")
+    | option("--langs", "", "codes; the task's five, if none are given")
+    | option("--scale", "demo", "demo, small or paper")
+    | option("--seeds", "0", "of training, 0,1,2 for claims")
+    | RUNS | RESULTS | DATA
+)  # fmt: skip
+_KINDS = option("--kinds", "heads,fisher,ticket", "of masks: heads, fisher, saliency, ticket")
+
+COMMANDS = (
+    Command("influence", "whose examples predictions lean on, by sub-network", influence,
+            _WHAT | _KINDS),
+    Command("sparse", "fine-tuning under masks: scores and influence", sparse, _WHAT),
+    Command("leave-out", "joint training without each language", leave_out, _WHAT),
+    Command("judge", "what the tables say of every claim", judge,
+            option("--scale", "demo", "demo, small or paper") | RESULTS),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Sub-networks of a language: attention heads, ranked weights, their controls and unions."""

@@ -1,0 +1,68 @@
+"""The tables of paper 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lnlib.base.errors import UserError
+from lnlib.base.files import as_path
+from lnlib.results.table import Table
+
+_STAMP = ("lnlib", "code", "recipe", "data", "encoder")
+# `model` is what was attributed: "full", or the sparse fine-tuning "static", "dynamic", "random".
+# `kind`, `mask_lang`, `mask_seed` and `mask` name the sub-network; `checkpoint` is 1, 2, ... or 0
+# for all together.
+_OF = ("scale", "task", "model", "seed", "kind", "mask_lang", "mask_seed", "mask")
+_TEXT = ("model", "kind", "view", "train_lang", "test_lang", "left_out", "mask_lang")
+
+# measure: "cosine" (mean), "dot" (mean, times the mean rate of the checkpoint's steps), "norm"
+# (mean over training examples; test_lang is ""), "share" (% of the `top` most influential examples)
+# or "translations" (% of the foreign ones among them; train_lang is ""). `low` and `high` bound a
+# 95 % interval over test examples; `null_low` and `null_high` 95 % of the values under permuted
+# training languages.
+INFLUENCE = Table(
+    "influence",
+    (*_OF, "view", "checkpoint", "measure", "train_lang", "test_lang"),
+    (*_OF, "view", "checkpoint", "measure", "train_lang", "test_lang", "value", "low", "high",
+     "null_low", "null_high", "top", "n_train", "n_test", *_STAMP),
+    text=_TEXT,
+)  # fmt: skip
+# Scores of a model in `test_lang` with the sub-network put on.
+MODULAR = Table(
+    "modular",
+    (*_OF, "test_lang"),
+    (*_OF, "test_lang", "metric", "value", "loss", "n", "density", *_STAMP),
+    text=_TEXT,
+)
+# Jaccard of the masks of two languages, the floor under every comparison of "own" and "other".
+MASKS = Table(
+    "masks",
+    ("scale", "task", "model", "seed", "kind", "lang_a", "lang_b", "mask_a", "mask_b"),
+    ("scale", "task", "model", "seed", "kind", "lang_a", "lang_b", "mask_a", "mask_b", "jaccard",
+     "density_a", "density_b", "expected", *_STAMP),
+    text=(*_TEXT, "lang_a", "lang_b"),
+)  # fmt: skip
+# The loss in `test_lang` of a joint training without `left_out` ("": with all).
+LEFT_OUT = Table(
+    "left_out",
+    ("scale", "task", "seed", "left_out", "test_lang"),
+    ("scale", "task", "seed", "left_out", "test_lang", "loss", "value", "n", *_STAMP),
+    text=_TEXT,
+)
+VERDICTS = Table(
+    "verdicts",
+    ("scale", "id", "measure", "task"),
+    ("scale", "id", "measure", "task", "claim", "published", "ours", "unit", "n", "verdict", "why",
+     "rows"),
+)  # fmt: skip
+TABLES = (INFLUENCE, MODULAR, MASKS, LEFT_OUT, VERDICTS)
+
+
+def seal(path: str | Path) -> None:
+    """Seal the table at a path; see `Table.seal`. UserError for a name that no table has."""
+    path = as_path(path)
+    for table in TABLES:
+        if path.name == f"{table.name}.csv":
+            return table.seal(path.parent)
+    names = ", ".join(table.name for table in TABLES)
+    raise UserError(f"no table is called {path.name!r}: expected {names} (.csv)")
