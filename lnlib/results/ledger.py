@@ -7,7 +7,7 @@ much these differ, not how much seeds do; it is not a significance test over ind
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib.resources.abc import Traversable
 
@@ -102,6 +102,61 @@ def judge(claim: Claim, values: pd.Series, counted: bool = False,
     if high <= claim.above or low >= claim.below:
         return DIFFERS, f"{seen}; the claim needs {claim.bounds}"
     return CANNOT_TELL, f"{seen} reaches across a bound; the claim needs {claim.bounds}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What tables say of a claim, asked of one task (or one pair of languages)."""
+
+    values: pd.Series  # of its measure; those that are missing do not count
+    unit: str
+    verdict: str
+    why: str
+    published: float  # NaN where the paper prints none
+    rows: str  # `rows_behind` it
+
+
+def verdicts(claims: Iterable[Claim], scale: str, of: Callable[[Claim, str], Verdict],
+             only: Collection[int] = (), asked_of: str = "task") -> pd.DataFrame:  # fmt: skip
+    """One row a claim and what it is asked of, in the columns of `verdicts.csv`.
+
+    Parameters:
+
+    - `claims`: in the order of the rows.
+    - `scale`: of the tables.
+    - `of`: the verdict on a claim, asked of a task.
+    - `only`: claims by number; without it all are judged.
+    - `asked_of`: the name of the column that says of what.
+    """
+    out = []
+    for claim in claims:
+        for asked in claim.tasks if not only or claim.id in only else ():
+            found = of(claim, asked)
+            counted = found.values.dropna()
+            out.append({
+                "scale": scale,
+                "id": claim.id,
+                "claim": claim.statement,
+                asked_of: asked,
+                "published": found.published,
+                "ours": float(counted.mean()) if len(counted) else np.nan,
+                "measure": claim.measure,
+                "unit": found.unit,
+                "n": len(counted),
+                "verdict": found.verdict,
+                "why": found.why,
+                "rows": found.rows,
+            })  # fmt: skip
+    return pd.DataFrame(out)
+
+
+def in_words(found: pd.DataFrame, measure: str, task: str, words: Mapping[str, str]) -> str:
+    """What a sentence says by the verdict on a measure: it says no more, and changes with it.
+
+    `words` has "agrees", "differs" and "" for what cannot be told or has not run.
+    """
+    row = found[(found["measure"] == measure) & (found["task"] == task)]
+    return words.get(row["verdict"].iloc[0] if len(row) else "", words[""])
 
 
 def rows_behind(tables: Iterable[pd.DataFrame], task: str) -> str:

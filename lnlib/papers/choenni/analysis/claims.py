@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 
 from lnlib.papers.choenni.analysis.measures import MEASURES, Tables
@@ -22,34 +22,16 @@ def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
     `ours` is the mean over the `n` languages; `published` is missing, as no number of the paper
     could be read. `only` names claims by number; without it all are judged.
     """
-    rows = [
-        _row(claim, task, tables)
-        for claim in CLAIMS
-        for task in claim.tasks
-        if not only or claim.id in only
-    ]
-    return pd.DataFrame(rows)
+    return ledger.verdicts(CLAIMS, tables.scale, partial(_verdict, tables=tables), only)
 
 
-def _row(claim: ledger.Claim, task: str, tables: Tables) -> dict[str, object]:
+def _verdict(claim: ledger.Claim, task: str, tables: Tables) -> ledger.Verdict:
     measure = MEASURES[claim.measure]
     found = measure.of(tables, task)
     values = found.dropna()
-    if found.empty or values.empty:
+    if values.empty:
         verdict, why = ledger.NOT_RUN, f"no rows for {task} at scale {tables.scale}"
     else:
         verdict, why = ledger.judge(claim, values, counted=measure.counted)
-    return {
-        "scale": tables.scale,
-        "id": claim.id,
-        "claim": claim.statement,
-        "task": task,
-        "published": np.nan,
-        "ours": float(values.mean()) if len(values) else np.nan,
-        "measure": claim.measure,
-        "unit": measure.unit or TASKS[task].unit,
-        "n": len(values),
-        "verdict": verdict,
-        "why": why,
-        "rows": ledger.rows_behind((getattr(tables, name) for name in measure.reads), task),
-    }
+    rows = ledger.rows_behind((getattr(tables, name) for name in measure.reads), task)
+    return ledger.Verdict(found, measure.unit or TASKS[task].unit, verdict, why, float("nan"), rows)

@@ -100,56 +100,21 @@ def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
     `published` and `ours` are means, `n` the languages behind ours, `rows` a hash of the rows
     behind them. `only` names claims by number; without it all are judged.
     """
-    rows = [
-        _row(claim, task, tables)
-        for claim in CLAIMS
-        for task in claim.tasks
-        if not only or claim.id in only
-    ]
-    return pd.DataFrame(rows)
+    return ledger.verdicts(CLAIMS, tables.scale, partial(_verdict, tables=tables), only)
 
 
-def _row(claim: ledger.Claim, task: str, tables: Tables) -> dict[str, object]:
+def _verdict(claim: ledger.Claim, task: str, tables: Tables) -> ledger.Verdict:
     measure = MEASURES[claim.measure]
     found = measure.of(tables, task)
     missing = f"no rows for {task} at scale {tables.scale}"
     if claim.encoder:
         found, missing = found.iloc[:0], f"no scale has {claim.encoder}"
-    values = found.dropna()
     if found.empty:
         verdict, why = ledger.NOT_RUN, missing
     elif at_chance(tables.scores, task):
         verdict, why = ledger.CANNOT_TELL, "the full model is at chance"
     else:
-        verdict, why = ledger.judge(claim, values, counted=measure.counted)
-    return {
-        "scale": tables.scale,
-        "id": claim.id,
-        "claim": claim.statement,
-        "task": task,
-        "published": published_value(claim.measure, task, claim.encoder or published.MBERT),
-        "ours": float(values.mean()) if len(values) else np.nan,
-        "measure": claim.measure,
-        "unit": measure.unit or UNITS[task],
-        "n": len(values),
-        "verdict": verdict,
-        "why": why,
-        "rows": ledger.rows_behind((getattr(tables, name) for name in measure.reads), task),
-    }
-
-
-def in_words(found: pd.DataFrame, number: str, task: str, agrees: str, differs: str,
-             unclear: str) -> str:  # fmt: skip
-    """The sentence for the verdict on a claim: no heading of a finding may say more than it.
-
-    Parameters:
-
-    - `found`: verdicts, as `verdicts` gives them.
-    - `number`: what a reader calls the claim ("5a").
-    - `task`: by name.
-    - `agrees`, `differs`, `unclear`: the sentences; the last also where nothing has run.
-    """
-    (claim,) = (claim for claim in CLAIMS if claim.number == number)
-    mine = (found["id"] == claim.id) & (found["measure"] == claim.measure)
-    (verdict,) = found.loc[mine & (found["task"] == task), "verdict"]
-    return {ledger.AGREES: agrees, ledger.DIFFERS: differs}.get(verdict, unclear)
+        verdict, why = ledger.judge(claim, found.dropna(), counted=measure.counted)
+    printed = published_value(claim.measure, task, claim.encoder or published.MBERT)
+    rows = ledger.rows_behind((getattr(tables, name) for name in measure.reads), task)
+    return ledger.Verdict(found, measure.unit or UNITS[task], verdict, why, printed, rows)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 
 from lnlib.papers import hua
@@ -23,11 +23,11 @@ def verdicts(tables: Tables) -> pd.DataFrame:
 
     `ours` is a mean over `n` seeds, `rows` a hash of the rows of these languages.
     """
-    rows = [_row(claim, spoken, tables) for claim in CLAIMS for spoken in claim.tasks]
-    return pd.DataFrame(rows)
+    of = partial(_verdict, tables=tables)
+    return ledger.verdicts(CLAIMS, tables.scale, of, asked_of="languages")
 
 
-def _row(claim: ledger.Claim, languages: str, tables: Tables) -> dict[str, object]:
+def _verdict(claim: ledger.Claim, languages: str, tables: Tables) -> ledger.Verdict:
     measure = MEASURES[claim.measure]
     found = measure.of(tables, languages)
     values = found.dropna()
@@ -36,17 +36,6 @@ def _row(claim: ledger.Claim, languages: str, tables: Tables) -> dict[str, objec
     else:
         verdict, why = ledger.judge(claim, values, each="seed")
     read = [table[table["languages"] == languages] for table in (tables.alignment, tables.transfer)]
-    return {
-        "scale": tables.scale,
-        "id": claim.id,
-        "claim": claim.statement,
-        "languages": languages,
-        "published": measure.published(languages),
-        "ours": float(values.mean()) if len(values) else np.nan,
-        "measure": claim.measure,
-        "unit": measure.unit,
-        "n": len(values),
-        "verdict": verdict,
-        "why": why,
-        "rows": ledger.rows_behind(read, "") if len(values) else "",
-    }
+    rows = ledger.rows_behind(read, "") if len(values) else ""
+    printed = measure.published(languages)
+    return ledger.Verdict(found, measure.unit, verdict, why, printed, rows)

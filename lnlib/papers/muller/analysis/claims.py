@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from functools import partial
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 
 from lnlib.papers.muller import published
@@ -23,48 +23,21 @@ def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
     them; `why` names the targets that were left out. `only` names claims by number; without it all
     are judged.
     """
-    rows = [
-        _row(claim, task, tables)
-        for claim in CLAIMS
-        for task in claim.tasks
-        if not only or claim.id in only
-    ]
-    return pd.DataFrame(rows)
+    return ledger.verdicts(CLAIMS, tables.scale, partial(_verdict, tables=tables), only)
 
 
-def in_words(found: pd.DataFrame, measure: str, task: str, words: Mapping[str, str]) -> str:
-    """What a sentence says by the verdict on a measure, so that it changes with it.
-
-    `words` has "agrees", "differs" and "" for what cannot be told or has not run.
-    """
-    row = found[(found["measure"] == measure) & (found["task"] == task)]
-    return words.get(row["verdict"].iloc[0] if len(row) else "", words[""])
-
-
-def _row(claim: ledger.Claim, task: str, tables: Tables) -> dict[str, object]:
+def _verdict(claim: ledger.Claim, task: str, tables: Tables) -> ledger.Verdict:
     measure = MEASURES[claim.measure]
     found = measure.of(tables, task)
-    values = found.dropna()
     gone = left_out(tables.ablation, task, measure.source)
     gone = gone if measure.leaves_out else gone.iloc[:0]
     if found.empty and gone.empty:
         what = f"{task} " if task else ""
         verdict, why = ledger.NOT_RUN, f"no {what}rows at scale {tables.scale}"
     else:
-        verdict, why = ledger.judge(claim, values)
+        verdict, why = ledger.judge(claim, found.dropna())
     if len(gone):
         why += f"; left out: {', '.join(f'{lang} ({reason})' for lang, reason in gone.items())}"
-    return {
-        "scale": tables.scale,
-        "id": claim.id,
-        "claim": claim.statement,
-        "task": task,
-        "published": published.value(claim.measure, task),
-        "ours": float(values.mean()) if len(values) else np.nan,
-        "measure": claim.measure,
-        "unit": measure.unit,
-        "n": len(values),
-        "verdict": verdict,
-        "why": why,
-        "rows": ledger.rows_behind((getattr(tables, name) for name in measure.reads), task),
-    }
+    printed = published.value(claim.measure, task)
+    rows = ledger.rows_behind((getattr(tables, name) for name in measure.reads), task)
+    return ledger.Verdict(found, measure.unit, verdict, why, printed, rows)
