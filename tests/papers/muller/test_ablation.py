@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 import toys
-from test_treebanks import sentence, write
+from treebank_folders import sentence, write
 
 from lnlib.base.errors import UserError
 from lnlib.papers.muller.analysis import blocks
