@@ -7,7 +7,7 @@ much these differ, not how much seeds do; it is not a significance test over ind
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib.resources.abc import Traversable
 
@@ -102,6 +102,15 @@ def judge(claim: Claim, values: pd.Series, counted: bool = False,
     if high <= claim.above or low >= claim.below:
         return DIFFERS, f"{seen}; the claim needs {claim.bounds}"
     return CANNOT_TELL, f"{seen} reaches across a bound; the claim needs {claim.bounds}"
+
+
+def in_words(found: pd.DataFrame, measure: str, task: str, words: Mapping[str, str]) -> str:
+    """What a sentence says by the verdict on a measure, so that it changes with it.
+
+    `words` has "agrees", "differs" and "" for what cannot be told or has not run.
+    """
+    row = found[(found["measure"] == measure) & (found["task"] == task)]
+    return words.get(row["verdict"].iloc[0] if len(row) else "", words[""])
 
 
 def rows_behind(tables: Iterable[pd.DataFrame], task: str) -> str:

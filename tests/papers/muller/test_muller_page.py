@@ -102,9 +102,9 @@ def test_a_sentence_changes_with_its_verdict():
     words = {"agrees": "It does.", "differs": "It does not.", "": "Who knows?"}
     for verdict in ledger.VERDICTS:
         found.loc[mine, "verdict"] = verdict
-        said = claims.in_words(found, "lowest_block", "ner", words)
+        said = ledger.in_words(found, "lowest_block", "ner", words)
         assert said == words.get(verdict, "Who knows?")
-    assert claims.in_words(found.iloc[:0], "lowest_block", "ner", words) == "Who knows?"
+    assert ledger.in_words(found.iloc[:0], "lowest_block", "ner", words) == "Who knows?"
 
 
 def test_figures_of_what_has_not_run_say_so():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from importlib.resources import files
 
 import numpy as np
@@ -30,15 +30,6 @@ def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
         if not only or claim.id in only
     ]
     return pd.DataFrame(rows)
-
-
-def in_words(found: pd.DataFrame, measure: str, task: str, words: Mapping[str, str]) -> str:
-    """What a sentence says by the verdict on a measure, so that it changes with it.
-
-    `words` has "agrees", "differs" and "" for what cannot be told or has not run.
-    """
-    row = found[(found["measure"] == measure) & (found["task"] == task)]
-    return words.get(row["verdict"].iloc[0] if len(row) else "", words[""])
 
 
 def _row(claim: ledger.Claim, task: str, tables: Tables) -> dict[str, object]:
