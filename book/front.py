@@ -11,6 +11,8 @@ from pathlib import Path
 import pages
 import pandas as pd
 
+from lnlib.papers.choenni import figures as influence
+from lnlib.papers.choenni.analysis.measures import Tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.hua import tables as hua
 from lnlib.papers.hua.analysis import means
@@ -61,6 +63,19 @@ def _layers(scale: str) -> str:
     )
 
 
+def _data(scale: str) -> str:
+    tables = Tables.read(home("choenni", scale))
+    found = influence.own_shares(tables, "ner")
+    if found.empty:
+        return ""
+    own = pages.number(found[influence.WHOLE].mean(), 0)
+    null = pages.number(influence.chance(tables, "ner")["high"].max(), 0)
+    return (
+        f"Of the training examples that count most, **{own} %** are in the language of the "
+        f"question. With permuted languages it is {null} % at most."
+    )
+
+
 def _world(scale: str) -> str:
     aligned = hua.ALIGNMENT.read(home("hua", scale))
     pair = aligned[aligned["languages"] == "atomic,atomic"]
@@ -86,6 +101,11 @@ CARDS = (
         "Layers", "align", "muller", "demo",
         "Where do the layers stop being of one language?", _layers,
         "A loss says where, not what.",
+    ),
+    Card(
+        "Data", "examples", "choenni", "demo",
+        "Whose examples taught the model what it says?", _data,
+        "To count is not to help.",
     ),
     Card(
         "A world we know", "othello", "hua", "demo",

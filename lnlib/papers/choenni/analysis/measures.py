@@ -21,7 +21,7 @@ from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
 
 KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
 STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
-_COORDINATES, _APPLIED = "coordinates", "applied"
+COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ def _by_language(values: pd.Series) -> pd.Series:
 
 def own_share_over_chance(tables: Tables, task: str) -> pd.Series:
     """C1: A(L; full) less the language's share of the training examples."""
-    found = _by_language(own_share(tables, task, "full", "full", _COORDINATES))
+    found = _by_language(own_share(tables, task, "full", "full", COORDINATES))
     return found - 100 / max(1, len(found))
 
 
 def fall_over_training(tables: Tables, task: str) -> pd.Series:
     """C2: A(L; full) at the first checkpoint less that at the last."""
     first, last = (
-        own_share(tables, task, "full", "full", _COORDINATES, checkpoint=c) for c in (1, -1)
+        own_share(tables, task, "full", "full", COORDINATES, checkpoint=c) for c in (1, -1)
     )
     return _by_language(first - last)
 
@@ -109,15 +109,15 @@ def own_over_other(tables: Tables, task: str, kind: str) -> pd.Series:
 
 
 def _over(tables: Tables, task: str, kind: str, other: str, whose: str = "own") -> pd.Series:
-    own = own_share(tables, task, "full", kind, _COORDINATES)
-    return own - own_share(tables, task, "full", other, _COORDINATES, whose=whose)
+    own = own_share(tables, task, "full", kind, COORDINATES)
+    return own - own_share(tables, task, "full", other, COORDINATES, whose=whose)
 
 
 # ---- sparse fine-tuning ----------------------------------------------------------------------
 
 
 def _specialisation(tables: Tables, task: str, model: str, kind: str) -> pd.Series:
-    own, full = (own_share(tables, task, model, k, _APPLIED) for k in (kind, "full"))
+    own, full = (own_share(tables, task, model, k, APPLIED) for k in (kind, "full"))
     return own - full
 
 
@@ -133,16 +133,16 @@ def sharing_raised(tables: Tables, task: str) -> pd.Series:
 
     The upper end of the one interval is below the lower end of the other. Else 0.
     """
-    before = own_share(tables, task, "full", STATIC, _APPLIED, column="low")
-    after = own_share(tables, task, "static", STATIC, _APPLIED, column="high")
+    before = own_share(tables, task, "full", STATIC, APPLIED, column="low")
+    after = own_share(tables, task, "static", STATIC, APPLIED, column="high")
     gap = _by_language(before - after)
     return (100.0 * (gap > 0)).where(gap.notna())
 
 
 def sharing_over_random(tables: Tables, task: str) -> pd.Series:
     """C8: how much lower A(L; S_L) is in the static model than in that of random masks."""
-    random = own_share(tables, task, "random", f"random {STATIC}", _APPLIED)
-    return _by_language(random - own_share(tables, task, "static", STATIC, _APPLIED))
+    random = own_share(tables, task, "random", f"random {STATIC}", APPLIED)
+    return _by_language(random - own_share(tables, task, "static", STATIC, APPLIED))
 
 
 def _scores(tables: Tables, task: str, model: str, kind: str) -> pd.Series:
@@ -191,7 +191,7 @@ def left_out_correlation(tables: Tables, task: str) -> pd.Series:
     """C11: rank correlation of I(L, K) with the rise of L's loss without K, K not L; by seed."""
     rows, without = tables.influence, tables.left_out
     rows = rows[(rows["task"] == task) & (rows["model"] == "full") & (rows["kind"] == "full")]
-    rows = rows[(rows["measure"] == "cosine") & (rows["view"] == _COORDINATES)]
+    rows = rows[(rows["measure"] == "cosine") & (rows["view"] == COORDINATES)]
     rows = rows[(rows["checkpoint"] == 0) & (rows["train_lang"] != rows["test_lang"])]
     without = without[without["task"] == task]
     loss = without.set_index(["seed", "left_out", "test_lang"])["loss"].astype(float)
