@@ -28,11 +28,12 @@ def test_every_row_is_of_the_scales_present_settings():
     assert SCALES["demo"].current(TABLES.ablation).all()
 
 
-def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch, capsys):
+def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch):
     """Its cells one after another, as its kernel runs them."""
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     pages = __import__("pages")
-    printed = []
+    printed, glued = [], {}
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: glued.update({name: value}))
     monkeypatch.setattr(pages, "say", printed.append)
     cells = [c.source for c in jupytext.read(PAGE).cells if c.cell_type == "code"]
     exec(compile("\n".join(cells), str(PAGE), "exec"), {})
@@ -41,6 +42,9 @@ def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch, capsys):
     assert text.count(" **|") + text.count("** |") >= len(ran) > 5
     for claim in claims.CLAIMS:
         assert claim.statement in text
+    used = re.findall(r"\{glue:text\}`(\w+)", PAGE.read_text())
+    assert set(used) <= set(glued)
+    assert {type(value) for value in glued.values()} <= {str, int, float}  # numpy's have no format
 
 
 def test_no_result_is_typed_into_the_page():
