@@ -8,7 +8,13 @@ import pytest
 
 from lnlib.papers.muller import figures
 from lnlib.papers.muller.analysis import blocks, claims
-from lnlib.papers.muller.analysis.measures import PRETRAINED, TUNED, Tables, by_layer
+from lnlib.papers.muller.analysis.measures import (
+    PRETRAINED,
+    TUNED,
+    Tables,
+    by_layer,
+    similarity_by_layer_with_gap,
+)
 from lnlib.papers.muller.scales import SCALES
 from lnlib.papers.muller.tables import VERDICTS
 from lnlib.results import ledger
@@ -97,6 +103,12 @@ def test_fine_tuning_changes_states_most_between_layers_1_and_2():
     kept = by_layer(TABLES.similarity, "ner", models=(PRETRAINED, TUNED)).mean()
     assert kept.is_monotonic_decreasing and kept[0] > 0.99
     assert kept.diff().idxmin() == 2
+
+
+def test_alike_languages_transfer_better_for_certain_by_the_embeddings_alone():
+    found = similarity_by_layer_with_gap(TABLES, "ner")
+    assert (found["r"] < 0).all() and found["r"].idxmin() == 0
+    assert found["high"][0] < 0 < found["high"][1:].min()
 
 
 def test_a_sentence_changes_with_its_verdict():
