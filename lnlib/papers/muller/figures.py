@@ -71,7 +71,7 @@ def losses(ablation: pd.DataFrame, task: str, source: str = SOURCE,
     axes.set(xlim=(-0.5, len(names) - 0.5), xlabel="re-initialised before fine-tuning",
              ylabel="change in points")  # fmt: skip
     axes.grid(visible=False, axis="x")
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
     return figure
 
 

@@ -8,7 +8,13 @@ import pytest
 
 from lnlib.papers.muller import figures
 from lnlib.papers.muller.analysis import blocks, claims
-from lnlib.papers.muller.analysis.measures import PRETRAINED, TUNED, Tables, by_layer
+from lnlib.papers.muller.analysis.measures import (
+    PRETRAINED,
+    TUNED,
+    Tables,
+    by_layer,
+    similarity_by_layer_with_gap,
+)
 from lnlib.papers.muller.scales import SCALES
 from lnlib.papers.muller.tables import VERDICTS
 from lnlib.results import ledger
@@ -28,11 +34,12 @@ def test_every_row_is_of_the_scales_present_settings():
     assert SCALES["demo"].current(TABLES.ablation).all()
 
 
-def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch, capsys):
+def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch):
     """Its cells one after another, as its kernel runs them."""
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     pages = __import__("pages")
-    printed = []
+    printed, glued = [], {}
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: glued.update({name: value}))
     monkeypatch.setattr(pages, "say", printed.append)
     cells = [c.source for c in jupytext.read(PAGE).cells if c.cell_type == "code"]
     exec(compile("\n".join(cells), str(PAGE), "exec"), {})
@@ -41,6 +48,9 @@ def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch, capsys):
     assert text.count(" **|") + text.count("** |") >= len(ran) > 5
     for claim in claims.CLAIMS:
         assert claim.statement in text
+    used = re.findall(r"\{glue:text\}`(\w+)", PAGE.read_text())
+    assert set(used) <= set(glued)
+    assert {type(value) for value in glued.values()} <= {str, int, float}  # numpy's have no format
 
 
 def test_no_result_is_typed_into_the_page():
@@ -93,6 +103,12 @@ def test_fine_tuning_changes_states_most_between_layers_1_and_2():
     kept = by_layer(TABLES.similarity, "ner", models=(PRETRAINED, TUNED)).mean()
     assert kept.is_monotonic_decreasing and kept[0] > 0.99
     assert kept.diff().idxmin() == 2
+
+
+def test_alike_languages_transfer_better_for_certain_by_the_embeddings_alone():
+    found = similarity_by_layer_with_gap(TABLES, "ner")
+    assert (found["r"] < 0).all() and found["r"].idxmin() == 0
+    assert found["high"][0] < 0 < found["high"][1:].min()
 
 
 def test_a_sentence_changes_with_its_verdict():

@@ -28,6 +28,8 @@ def scores(ablation: pd.DataFrame, task: str, source: str = SOURCE,
     rows = rows[rows["start"].isin([start, ""]) | (rows["block"] == NONE)]
     if metric:
         rows = rows[rows["metric"] == metric]
+    if rows.empty:  # most claims, where little has run: a pivot of nothing is slow
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=["target", "seed"]))
     wide = rows.astype({"value": float}).pivot_table(
         index=["target", "seed"], columns="block", values="value", aggfunc="mean"
     )
@@ -79,8 +81,10 @@ def between_seeds(ablation: pd.DataFrame, task: str, source: str = SOURCE) -> fl
 
 def left_out(ablation: pd.DataFrame, task: str, source: str = SOURCE) -> pd.Series:
     """Why each target that is left out is, by its code; empty where none is."""
-    wide = scores(ablation, task, source).groupby("target").mean()
-    change = losses(ablation, task, source)
+    wide = scores(ablation, task, source)
+    if wide.empty:
+        return pd.Series(dtype=object)
+    wide, change = wide.groupby("target").mean(), losses(ablation, task, source)
     rows = ablation[(ablation["task"] == task) & (ablation["source"] == source)]
     if metric := _ONE_METRIC.get(task):
         rows = rows[rows["metric"] == metric]
