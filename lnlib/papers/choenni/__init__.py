@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "Attribution": "attribution.influence",
-    "Checkpoint": "checkpoints",
+    "Checkpoint": "attribution.checkpoints",
     "Dynamic": "sparse",
     "Gradients": "attribution.gradients",
     "find_heads": "subnetworks.heads",
@@ -28,10 +28,10 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 if TYPE_CHECKING:
+    from lnlib.papers.choenni.attribution.checkpoints import Checkpoint as Checkpoint
     from lnlib.papers.choenni.attribution.gradients import Gradients as Gradients
     from lnlib.papers.choenni.attribution.influence import Attribution as Attribution
     from lnlib.papers.choenni.attribution.influence import influence as influence
-    from lnlib.papers.choenni.checkpoints import Checkpoint as Checkpoint
     from lnlib.papers.choenni.joint import join as join
     from lnlib.papers.choenni.sparse import Dynamic as Dynamic
     from lnlib.papers.choenni.sparse import fine_tune as fine_tune

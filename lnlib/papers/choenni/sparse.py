@@ -28,7 +28,7 @@ from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import largest, prunable
 from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import PackedMask
-from lnlib.papers.choenni.checkpoints import Checkpoint
+from lnlib.papers.choenni.attribution.checkpoints import Checkpoint
 from lnlib.papers.choenni.joint import Joint
 from lnlib.papers.choenni.subnetworks.masks import Subnetwork, digest, in_model
 from lnlib.papers.choenni.subnetworks.ranked import ranked

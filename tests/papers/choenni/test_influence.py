@@ -10,11 +10,11 @@ import toys
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import prunable
 from lnlib.papers import choenni
+from lnlib.papers.choenni.attribution.checkpoints import Checkpoint
 from lnlib.papers.choenni.attribution.gradients import Gradients, collate
 from lnlib.papers.choenni.attribution.influence import Attribution
 from lnlib.papers.choenni.attribution.shares import most_influential, null, translated
 from lnlib.papers.choenni.attribution.sketch import CountSketch
-from lnlib.papers.choenni.checkpoints import Checkpoint
 from lnlib.papers.choenni.subnetworks.masks import in_model
 from lnlib.pruning import controls
 

@@ -34,11 +34,11 @@ from lnlib.base.hashes import of_settings, short
 from lnlib.base.provenance import code
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import largest
+from lnlib.papers.choenni.attribution.checkpoints import Checkpoint
 from lnlib.papers.choenni.attribution.columns import Columns
 from lnlib.papers.choenni.attribution.found import Influence
 from lnlib.papers.choenni.attribution.gradients import Gradients, batches
 from lnlib.papers.choenni.attribution.sketch import CountSketch
-from lnlib.papers.choenni.checkpoints import Checkpoint
 from lnlib.papers.choenni.joint import Joint, Sample
 from lnlib.papers.choenni.subnetworks.masks import Subnetwork, applied, digest, in_model
 

@@ -1,0 +1,40 @@
+"""What a notebook of Choenni et al. was asked to do, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lnlib.base import seeds
+from lnlib.base.device import default_device
+from lnlib.base.errors import UserError, choose
+from lnlib.base.parameters import check_names, folder_to_read, folder_to_write, names
+from lnlib.papers.choenni.analysis.measures import KINDS
+from lnlib.papers.choenni.coverage import TASKS, check_languages
+from lnlib.papers.choenni.scales import SCALES
+
+
+def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the parameters as the library takes them; UserError for the first that is wrong.
+
+    Knows task, langs (None: the task's five), kind, scale, seed, data_dir (or None) and runs_dir.
+    `values` holds those a notebook has, `cells` the sources that have run so far.
+    """
+    check_names(cells, values)
+    out = dict(values)
+    scale = SCALES[choose(out["scale"], SCALES, "scale")]
+    scale.recipe(choose(out["task"], TASKS, "task"))
+    langs = [str(lang) for lang in names(out["langs"] or "", "langs")]
+    out["langs"] = list(check_languages(out["task"], langs))
+    choose(out["kind"], KINDS, "kind of mask")
+    out["seed"] = seeds.check(out["seed"])
+    if out["data_dir"] is not None:
+        out["data_dir"] = folder_to_read(out["data_dir"], "data_dir")
+        if scale.corpus == "gazetteer":
+            raise UserError(
+                f"scale {scale.name!r} reads the gazetteer and takes no data_dir: add "
+                f"-p scale small (got {str(out['data_dir'])!r})"
+            )
+    out["runs_dir"] = folder_to_write(out["runs_dir"], "runs_dir")
+    default_device()  # the one asked for is there
+    return out

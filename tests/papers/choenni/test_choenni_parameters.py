@@ -1,0 +1,35 @@
+"""A notebook is given what the library takes; what is misspelt is refused before anything runs."""
+
+import pytest
+
+from lnlib.base.errors import UserError
+from lnlib.papers.choenni.parameters import check
+
+ASKED = {"task": "ner", "langs": None, "kind": "fisher", "scale": "demo", "seed": 0,
+         "data_dir": None, "runs_dir": "runs"}  # fmt: skip
+
+
+def test_a_notebook_is_given_what_the_library_takes():
+    assert check(ASKED)["langs"] == ["ar", "en", "fa", "ur", "zh"]
+    assert check(ASKED | {"task": "xnli"})["langs"] == ["ar", "en", "hi", "ur", "zh"]
+    assert check(ASKED | {"langs": "[ur, de]"})["langs"] == ["ur", "de"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"langs": "ur,zz"}, "zz"),
+        ({"langs": "ur"}, "language 'ur' alone"),
+        ({"langs": 7}, "langs 7: expected names"),
+        ({"langs": "fa,ur", "task": "xnli"}, "task 'xnli' has no data in 'fa'"),
+        ({"task": "nerr"}, "unknown task 'nerr'.*'ner'"),
+        ({"task": "pos"}, "task at scale 'demo'"),
+        ({"kind": "head"}, "unknown kind of mask 'head'.*'heads'"),
+        ({"scale": "dmeo"}, "unknown scale 'dmeo'.*'demo'"),
+        ({"seed": -1}, "-1"),
+        ({"data_dir": "."}, "reads the gazetteer and takes no data_dir"),
+    ],
+)
+def test_a_notebook_refuses_what_is_misspelt(given, said):
+    with pytest.raises(UserError, match=said):
+        check(ASKED | given)
