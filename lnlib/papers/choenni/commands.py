@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from lnlib.papers.choenni.experiments import Experiment
 
 
+def run(p: Namespace) -> None:
+    """Measure what is missing of a grid: influence, sparse fine-tuning, languages left out."""
+    for task in items(p.tasks):
+        here = Namespace(**{**vars(p), "task": task, "langs": ""})
+        for measure in (influence, sparse, leave_out):
+            measure(here)
+
+
 def influence(p: Namespace) -> None:
     """Attribute, in the full model and on the weights of masks, into influence.csv."""
     from lnlib.papers.choenni.analysis.measures import KINDS
@@ -36,8 +44,8 @@ def leave_out(p: Namespace) -> None:
         experiment.leave_out()
 
 
-def judge(p: Namespace) -> None:
-    """What the tables say of every claim, into verdicts.csv."""
+def record(p: Namespace) -> None:
+    """What the tables say of every claim, into verdicts.csv; rows are there as measured."""
     from lnlib.papers.choenni.analysis.claims import verdicts
     from lnlib.papers.choenni.analysis.measures import Tables
     from lnlib.papers.choenni.tables import VERDICTS
@@ -66,12 +74,19 @@ _WHAT = (
     | RUNS | RESULTS | DATA
 )  # fmt: skip
 _KINDS = option("--kinds", "heads,fisher,ticket", "of masks: heads, fisher, saliency, ticket")
+_GRID = (
+    option("--tasks", "ner,xnli", "of ner, xnli and pos; pos takes data that demo lacks")
+    | option("--scale", "demo", "demo, small or paper")
+    | option("--seeds", "0,1,2", "of training; claims need three")
+    | RUNS | RESULTS | DATA | _KINDS
+)  # fmt: skip
 
 COMMANDS = (
+    Command("run", "measure what is missing of a grid", run, _GRID),
     Command("influence", "whose examples predictions lean on, by sub-network", influence,
             _WHAT | _KINDS),
     Command("sparse", "fine-tuning under masks: scores and influence", sparse, _WHAT),
     Command("leave-out", "joint training without each language", leave_out, _WHAT),
-    Command("judge", "what the tables say of every claim", judge,
+    Command("record", "judge every claim by what the tables have", record,
             option("--scale", "demo", "demo, small or paper") | RESULTS),
 )  # fmt: skip

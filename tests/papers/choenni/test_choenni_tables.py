@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import toys
 
+from lnlib import __main__ as door
 from lnlib.base.errors import UserError
 from lnlib.papers import choenni
 from lnlib.papers.choenni import commands, tables
@@ -207,7 +208,7 @@ def test_scales_hold_what_their_settings_ask_for():
 
 def test_the_command_line_has_the_verbs():
     names = {command.name for command in commands.COMMANDS}
-    assert names == {"influence", "sparse", "leave-out", "judge"}
+    assert names == {"run", "influence", "sparse", "leave-out", "record"}
 
 
 def test_tagged_sentences_are_read_from_a_folder(bert, tmp_path):
@@ -226,3 +227,11 @@ def test_tagged_sentences_are_read_from_a_folder(bert, tmp_path):
     assert len(choenni.fine_tune(joint, checkpoints=1).losses) == 6
     with pytest.raises(UserError, match="no data in 'sw'"):
         choenni.join("pos", "en,sw", encoder=bert, recipe=RECIPE, data_dir=tmp_path)
+
+
+def test_run_measures_every_kind_in_every_task(monkeypatch):
+    done = []
+    for name in ("influence", "sparse", "leave_out"):
+        monkeypatch.setattr(commands, name, lambda p, name=name: done.append((name, p.task)))
+    assert door.main(["choenni", "run", "--tasks", "ner,xnli"]) == 0
+    assert done == [(n, t) for t in ("ner", "xnli") for n in ("influence", "sparse", "leave_out")]
