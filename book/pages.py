@@ -7,6 +7,7 @@ so where a table is not there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def scales() -> list[str]:
 
 
 def _card() -> str:
-    return (ROOT / "lnlib/assets/mini-mbert/README.md").read_text(encoding="utf-8")
+    return files("lnlib").joinpath("assets/mini-mbert/README.md").read_text(encoding="utf-8")
 
 
 def worth_of_pretraining() -> pd.DataFrame:

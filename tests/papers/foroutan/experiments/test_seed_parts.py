@@ -48,7 +48,7 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     bert, toy_scale, tmp_path, monkeypatch
 ):
     home, out = tmp_path / "runs", tmp_path / "results"
-    monkeypatch.setattr(seed_parts, "load_encoder", lambda _: bert)
+    monkeypatch.setattr(seed_parts, "load_encoder", lambda _, folder: bert)
     seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
     table = out / "foroutan/demo/seed_parts.csv"
     rows = tables.read(table).set_index(["parts", "lang", "other"])
