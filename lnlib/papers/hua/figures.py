@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from lnlib.figures.style import Figure, blank, figure_of
-from lnlib.papers.hua.analysis.means import SERIES, means, method_of, usual
+from lnlib.papers.hua.analysis.means import SERIES, means, method_of, rank, usual
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 # Of `means.SERIES`: a colour, a marker and a place beside the others.
@@ -74,7 +74,7 @@ def transfer(table: pd.DataFrame, measure: str = "legal") -> Figure:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "transfer")
         return figure
-    rows = rows.assign(shown=method_of(rows))
+    rows = rows.assign(shown=method_of(rows)).sort_values("method", key=rank, kind="stable")
     order = list(rows["shown"].unique())
     figure, panels = figure_of(3.4 * len(order) + 0.6, 3.6, 1, len(order), sharey=True)
     for axes, name in zip(panels, order, strict=True):

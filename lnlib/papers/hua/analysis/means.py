@@ -12,6 +12,11 @@ SERIES = (
 _MEASURES = ("accuracy", "best symmetry", "rotation")
 
 
+def rank(methods: pd.Series) -> pd.Series:
+    """The place of each method in the paper's order: naive, anchors, unified."""
+    return methods.map({"naive": 0, "anchors": 1, "unified": 2})
+
+
 def method_of(rows: pd.DataFrame) -> pd.Series:
     """The method of each row with its anchors: "naive", "4 anchors", "unified, 1 anchor"."""
     count = rows["anchors"].astype(int)
@@ -23,15 +28,14 @@ def method_of(rows: pd.DataFrame) -> pd.Series:
 def means(table: pd.DataFrame, probe: str = "mlp", board: str = "absolute") -> pd.DataFrame:
     """Squares read right (%) by network, `shown` (`method_of`), `series` (SERIES) and seed.
 
-    A value is the mean over pairs of languages. Methods stand in the order naive, anchors, unified.
+    A value is the mean over pairs of languages. Methods stand in the order of `rank`.
     """
     rows = table[(table["probe"] == probe) & (table["board"] == board)]
     rows = rows[rows["measure"].isin(_MEASURES)]
     own = rows["source"] == rows["target"]
     series = rows["measure"].map(dict(zip(_MEASURES, SERIES[1:], strict=True)))
-    order = rows["method"].map({"naive": 0, "anchors": 1, "unified": 2})
     rows = rows.assign(
-        shown=method_of(rows), series=series.mask(own, SERIES[0]), order=order,
+        shown=method_of(rows), series=series.mask(own, SERIES[0]), order=rank(rows["method"]),
         value=100 * rows["value"].astype(float),
     )  # fmt: skip
     keys = ["order", "anchors", "network", "shown", "series", "seed"]
