@@ -52,10 +52,10 @@ def _weights(scale: str) -> str:
 
 
 def _layers(scale: str) -> str:
-    losses = blocks.losses(muller.ABLATION.read(home("muller", scale)), "ner")
+    losses = blocks.counted(muller.ABLATION.read(home("muller", scale)), "ner", blocks.SOURCE)
     if losses.empty:
         return ""
-    parts = losses.drop(index=blocks.SOURCE).drop(columns=ALL, errors="ignore").mean()
+    parts = losses.drop(columns=ALL, errors="ignore").mean()
     lowest, highest = (pages.signed(parts.iloc[place]) for place in (0, -1))
     return (
         f"With its lowest layers drawn anew, the model changes by **{lowest}** points in other "
