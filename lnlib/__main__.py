@@ -64,12 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _seal(paths: Sequence[str]) -> int:
     """Write tables that were changed on purpose with a new checksum."""
+    from lnlib.results.table import of_file
+
     if not paths:
         raise UserError("no table to seal: name one, such as results/foroutan/demo/scores.csv")
     for path in map(as_path, paths):
         paper = path.absolute().parent.parent.name  # results/PAPER/SCALE, runs/PAPER/SCALE
         tables = import_module(f"lnlib.papers.{paper if paper in PAPERS else PAPERS[0]}.tables")
-        tables.seal(path)
+        of_file(tables.TABLES, path).seal(path.parent)
         print(f"sealed {path}")
     return 0
 

@@ -142,6 +142,16 @@ class Table:
         return table.astype({"mask_seed": "Int64"}) if "mask_seed" in table else table
 
 
+def of_file(tables: Iterable[Table], path: str | Path) -> Table:
+    """The one of some tables whose file a path names; UserError for a name that none has."""
+    files = {f"{table.name}.csv": table for table in tables}
+    name = as_path(path).name
+    if name not in files:
+        names = ", ".join(table.name for table in files.values())
+        raise UserError(f"no table is called {name!r}: expected {names} (.csv)")
+    return files[name]
+
+
 def find(table: pd.DataFrame, key: dict[str, object]) -> pd.DataFrame:
     """Rows whose columns equal `key`; None stands for an empty cell."""
     if table.empty:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from lnlib.base.errors import UserError
-from lnlib.base.files import as_path
 from lnlib.results.table import Table
 
 _STAMP = ("lnlib", "code", "recipe", "data", "encoder")
@@ -56,13 +52,3 @@ VERDICTS = Table(
      "rows"),
 )  # fmt: skip
 TABLES = (INFLUENCE, MODULAR, MASKS, LEFT_OUT, VERDICTS)
-
-
-def seal(path: str | Path) -> None:
-    """Seal the table at a path; see `Table.seal`. UserError for a name that no table has."""
-    path = as_path(path)
-    for table in TABLES:
-        if path.name == f"{table.name}.csv":
-            return table.seal(path.parent)
-    names = ", ".join(table.name for table in TABLES)
-    raise UserError(f"no table is called {path.name!r}: expected {names} (.csv)")

@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from lnlib.base.errors import UserError
 from lnlib.base.files import as_path
 from lnlib.results.plan import COST
 from lnlib.results.scores import SCORES
-from lnlib.results.table import IDENTITIES, Table
+from lnlib.results.table import IDENTITIES, Table, of_file
 
 _PAIR = ("method_a", "task_a", "lang_a", "seed_a", "mask_a",
          "method_b", "task_b", "lang_b", "seed_b", "mask_b")  # fmt: skip
@@ -66,27 +65,19 @@ TABLES = (SCORES, OVERLAP, EXCESS, DENSITY, VERDICTS, LEARNING, REPEATS, RETRIEV
 
 def read(path: str | Path) -> pd.DataFrame:
     """The table at a path; see `Table.read`. UserError for a name that no table has."""
-    return _at(path).read(as_path(path).parent)
+    return of_file(TABLES, path).read(as_path(path).parent)
 
 
 def add(path: str | Path, rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Add rows to the table at a path; see `Table.add`."""
-    return _at(path).add(as_path(path).parent, rows)
+    return of_file(TABLES, path).add(as_path(path).parent, rows)
 
 
 def replace(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write the table at a path as a whole; see `Table.replace`."""
-    _at(path).replace(as_path(path).parent, rows)
+    of_file(TABLES, path).replace(as_path(path).parent, rows)
 
 
 def seal(path: str | Path) -> None:
     """Seal the table at a path; see `Table.seal`."""
-    _at(path).seal(as_path(path).parent)
-
-
-def _at(path: str | Path) -> Table:
-    for table in TABLES:
-        if Path(path).name == f"{table.name}.csv":
-            return table
-    names = ", ".join(table.name for table in TABLES)
-    raise UserError(f"no table is called {Path(path).name!r}: expected {names} (.csv)")
+    of_file(TABLES, path).seal(as_path(path).parent)

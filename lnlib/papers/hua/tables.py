@@ -6,10 +6,6 @@ number of `anchors` and `seed`. `recipe` is a hash of the settings (`Scale.hash`
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from lnlib.base.errors import UserError
-from lnlib.base.files import as_path
 from lnlib.results.table import Table
 
 NETWORK = ("scale", "world", "languages", "method", "anchors", "seed")
@@ -37,13 +33,3 @@ VERDICTS = Table(
     (*_VERDICT, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"), text=_TEXT,
 )  # fmt: skip
 TABLES = (PRETRAINING, ALIGNMENT, TRANSFER, VERDICTS)
-
-
-def seal(path: str | Path) -> None:
-    """Seal the table at a path; see `Table.seal`. UserError for a name that no table has."""
-    path = as_path(path)
-    for table in TABLES:
-        if path.name == f"{table.name}.csv":
-            return table.seal(path.parent)
-    names = ", ".join(table.name for table in TABLES)
-    raise UserError(f"no table is called {path.name!r}: expected {names} (.csv)")

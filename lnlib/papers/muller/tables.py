@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from lnlib.base.errors import choose
-from lnlib.base.files import as_path
 from lnlib.results.table import Table
 
 # What cells say: blocks that are none of an encoder's spans, and the languages trained on (the
@@ -38,10 +34,3 @@ VERDICTS = _table(
     "claim", "published", "ours", "unit", "n", "verdict", "why", "rows",
 )  # fmt: skip
 TABLES = (ABLATION, SIMILARITY, VERDICTS)
-
-
-def seal(path: str | Path) -> None:
-    """Seal the table at a path; see `Table.seal`. UserError for a name that no table has."""
-    path = as_path(path)
-    named = {f"{table.name}.csv": table for table in TABLES}
-    named[choose(path.name, named, "table")].seal(path.parent)

@@ -15,6 +15,7 @@ from lnlib.papers.choenni.analysis.claims import CLAIMS, verdicts
 from lnlib.papers.choenni.analysis.measures import KINDS, MEASURES, Tables
 from lnlib.papers.choenni.experiments import Experiment
 from lnlib.papers.choenni.scales import SCALES, SETTINGS, Settings
+from lnlib.results.table import of_file
 
 LANGS = ("ar", "en", "fa", "ur", "zh")
 
@@ -192,9 +193,9 @@ def test_translations_are_measured_where_examples_are_parallel(bert, tmp_path):
 
 def test_a_table_is_sealed_by_its_name(made):
     home = made[0] / "results" / "choenni" / "demo"
-    tables.seal(home / "influence.csv")
+    of_file(tables.TABLES, home / "influence.csv").seal(home)
     with pytest.raises(UserError, match=r"no table is called 'other\.csv'"):
-        tables.seal(home / "other.csv")
+        of_file(tables.TABLES, home / "other.csv")
 
 
 def test_scales_hold_what_their_settings_ask_for():
