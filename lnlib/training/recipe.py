@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lnlib.base import seeds
 from lnlib.base.errors import UserError, brief, choose, is_number
 from lnlib.base.hashes import LATER, of_settings, settings
+from lnlib.base.parameters import folder_to_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +75,18 @@ class Scale:
         if str(task) in self.without:
             raise UserError(f"scale {self.name!r} has no {task}: {self.without[str(task)]}")
         return self.recipes[choose(str(task), self.recipes, f"task at scale {self.name!r}")]
+
+    def data_folder(self, given: object) -> Path | None:
+        """The folder of parameter `data_dir`, or None; UserError where the scale ships its."""
+        if given is None:
+            return None
+        folder = folder_to_read(given, "data_dir")
+        if self.corpus == "gazetteer":
+            raise UserError(
+                f"scale {self.name!r} reads the gazetteer and takes no data_dir: add "
+                f"-p scale small (got {str(folder)!r})"
+            )
+        return folder
 
     def current(self, rows: pd.DataFrame) -> pd.Series:
         """Which rows (columns task, recipe) were measured with the recipes there are now."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from lnlib.base import seeds
 from lnlib.base.device import default_device
-from lnlib.base.errors import UserError, choose
-from lnlib.base.parameters import check_names, folder_to_read, folder_to_write, names
+from lnlib.base.errors import choose
+from lnlib.base.parameters import check_names, folder_to_write, names
 from lnlib.papers.choenni.analysis.measures import KINDS
 from lnlib.papers.choenni.coverage import TASKS, check_languages
 from lnlib.papers.choenni.scales import SCALES
@@ -28,13 +28,7 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     out["langs"] = list(check_languages(out["task"], langs))
     choose(out["kind"], KINDS, "kind of mask")
     out["seed"] = seeds.check(out["seed"])
-    if out["data_dir"] is not None:
-        out["data_dir"] = folder_to_read(out["data_dir"], "data_dir")
-        if scale.corpus == "gazetteer":
-            raise UserError(
-                f"scale {scale.name!r} reads the gazetteer and takes no data_dir: add "
-                f"-p scale small (got {str(out['data_dir'])!r})"
-            )
+    out["data_dir"] = scale.data_folder(out["data_dir"])
     out["runs_dir"] = folder_to_write(out["runs_dir"], "runs_dir")
     default_device()  # the one asked for is there
     return out

@@ -55,17 +55,13 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         out["tokens"] = seeds.check(out["tokens"], "tokens")
         if out["tokens"] < 1:
             raise UserError("tokens 0: nothing would be learnt")
-    for name in ("encoder_dir", "data_dir", "text_dir"):
-        if name not in out or (name != "text_dir" and out[name] is None):
-            continue
-        out[name] = folder_to_read(out[name], name)
-        if name == "encoder_dir":
-            continue
-        if "scale" in out and SCALES[out["scale"]].corpus == "gazetteer":  # pre-training has none
-            raise UserError(
-                f"scale {out['scale']!r} reads the gazetteer and takes no {name}: add "
-                f"-p scale small (got {str(out[name])!r})"
-            )
+    for name in ("encoder_dir", "data_dir"):
+        if out.get(name) is not None:
+            out[name] = folder_to_read(out[name], name)
+    if "data_dir" in out and "scale" in out:  # pre-training has none
+        out["data_dir"] = SCALES[out["scale"]].data_folder(out["data_dir"])
+    if "text_dir" in out:
+        out["text_dir"] = folder_to_read(out["text_dir"], "text_dir")
     for name in ("runs_dir", "out_dir"):
         if name in out:
             out[name] = folder_to_write(out[name], name)

@@ -7,8 +7,8 @@ from typing import Any
 
 from lnlib.base import seeds
 from lnlib.base.device import default_device
-from lnlib.base.errors import UserError, choose
-from lnlib.base.parameters import check_names, folder_to_read, folder_to_write, names
+from lnlib.base.errors import choose
+from lnlib.base.parameters import check_names, folder_to_write, names
 from lnlib.papers.muller.coverage import TASKS, check_languages, get_task
 from lnlib.papers.muller.reinitialisation import STARTS
 from lnlib.papers.muller.scales import SCALES
@@ -34,13 +34,7 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         out["blocks"] = ",".join(map(str, names(given, "blocks")))
     if "start" in out:
         choose(out["start"], STARTS, "start")
-    if out["data_dir"] is not None:
-        out["data_dir"] = folder_to_read(out["data_dir"], "data_dir")
-        if scale.corpus == "gazetteer":
-            raise UserError(
-                f"scale {scale.name!r} reads the gazetteer and takes no data_dir: add "
-                f"-p scale small (got {str(out['data_dir'])!r})"
-            )
+    out["data_dir"] = scale.data_folder(out["data_dir"])
     out["runs_dir"] = folder_to_write(out["runs_dir"], "runs_dir")
     default_device()  # the one asked for is there
     return out
