@@ -61,18 +61,9 @@ def resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer,
     if not path.exists():
         return None
     tensors, at = _read(path, made_with)
-    own = dict(model.named_parameters())
-    for name, parameter in own.items():
-        found = tensors.get(f"model.{name}")
-        if found is None or found.shape != parameter.shape:
-            raise UserError(
-                f"{str(path)!r} is the checkpoint of another model: {name!r} is "
-                f"{'not in it' if found is None else tuple(found.shape)}, and "
-                f"{tuple(parameter.shape)} in this one: {_WAY_OUT}"
-            )
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(tensors[f"model.{name}"])
+    weights = {key.removeprefix("model."): value for key, value in tensors.items()
+               if key.startswith("model.")}  # fmt: skip
+    set_parameters(model, weights, f"{str(path)!r} is the checkpoint", f": {_WAY_OUT}")
     state = {}
     for number, name in enumerate(_trained(model, optimizer)):
         keys = (key.removesuffix(f".{name}") for key in tensors if key.endswith(f".{name}"))
@@ -91,6 +82,27 @@ def _trained(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
     """Names of the optimizer's parameters, in the order in which it numbers them."""
     names = {parameter: name for name, parameter in model.named_parameters()}
     return [names[p] for group in optimizer.param_groups for p in group["params"]]
+
+
+def set_parameters(model: nn.Module, values: Mapping[str, torch.Tensor], what: str,
+                   way_out: str = "") -> None:  # fmt: skip
+    """Set every parameter of a model by its name.
+
+    Raises UserError, with nothing set, where one is missing or has another shape: `what` says what
+    the values are ("this checkpoint is"), `way_out` what can be done.
+    """
+    own = dict(model.named_parameters())
+    for name, parameter in own.items():
+        found = values.get(name)
+        if found is None or found.shape != parameter.shape:
+            raise UserError(
+                f"{what} of another model: {name!r} is "
+                f"{'not in it' if found is None else tuple(found.shape)}, and "
+                f"{tuple(parameter.shape)} in this one{way_out}"
+            )
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(values[name])
 
 
 def _read(path: Path, made_with: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -19,6 +19,7 @@ from torch import nn
 from lnlib.base.errors import UserError
 from lnlib.base.files import refused, replacing
 from lnlib.base.hashes import short_over
+from lnlib.training.checkpoint import set_parameters
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,7 @@ class Checkpoint:
 
     def put_on(self, model: nn.Module) -> nn.Module:
         """Set the model's parameters; UserError, with nothing set, where it has others."""
-        own = dict(model.named_parameters())
-        for name, parameter in own.items():
-            found = self.state.get(name)
-            if found is None or found.shape != parameter.shape:
-                raise UserError(
-                    f"this checkpoint is of another model: {name!r} is "
-                    f"{'not in it' if found is None else tuple(found.shape)}, and "
-                    f"{tuple(parameter.shape)} in the model"
-                )
-        with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(self.state[name])
+        set_parameters(model, self.state, "this checkpoint is")
         return model.eval()
 
     @property
