@@ -11,6 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import myst_nb
+import numpy as np
 import pandas as pd
 import yaml
 from IPython.display import Markdown, display
@@ -108,6 +110,11 @@ def encoder_weights() -> str:
 def p_value(p: float) -> str:
     """A p value for reading: three digits, and never 0."""
     return "under 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def keep(name: str, value: object) -> None:
+    """Keep a value or a figure for the page's text; numpy's own numbers could not be formatted."""
+    myst_nb.glue(name, value.item() if isinstance(value, np.generic) else value, display=False)
 
 
 def say(text: str) -> None:
