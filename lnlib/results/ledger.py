@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib.resources.abc import Traversable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,16 @@ def judge(claim: Claim, values: pd.Series, counted: bool = False,
     if high <= claim.above or low >= claim.below:
         return DIFFERS, f"{seen}; the claim needs {claim.bounds}"
     return CANNOT_TELL, f"{seen} reaches across a bound; the claim needs {claim.bounds}"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A function of a paper's tables and a task, the tables it reads, and its values' unit."""
+
+    of: Callable[[Any, str], pd.Series]
+    reads: tuple[str, ...]
+    unit: str  # "" is the unit of the task's metric
+    counted: bool = False  # its mean is a count of what was seen, not a mean to be estimated
 
 
 @dataclass(frozen=True)

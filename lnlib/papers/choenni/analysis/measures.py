@@ -8,7 +8,6 @@ means that nothing has run. C1 to C11 are the claims by number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
+from lnlib.results.ledger import Measure
 
 KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
 STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
@@ -37,16 +37,6 @@ class Tables:
     def read(cls, home: Path) -> Tables:
         """Those in results/choenni/SCALE."""
         return cls(home.name, INFLUENCE.read(home), MODULAR.read(home), LEFT_OUT.read(home))
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A function of the tables and a task, the tables it reads, and the unit of its values."""
-
-    of: Callable[[Tables, str], pd.Series]
-    reads: tuple[str, ...]
-    unit: str  # "" is the unit of the task's metric
-    counted: bool = False  # its mean is a count of what was seen, not a mean to be estimated
 
 
 # ---- shares ----------------------------------------------------------------------------------

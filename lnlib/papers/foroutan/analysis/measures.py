@@ -18,7 +18,7 @@ from lnlib.papers.foroutan.analysis import gains, nulls, translations
 from lnlib.papers.foroutan.coverage import MIXTURE
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES, SPARSER
 from lnlib.papers.foroutan.tables import OVERLAP, RETRIEVAL
-from lnlib.results.ledger import FEWEST
+from lnlib.results.ledger import FEWEST, Measure
 from lnlib.results.scores import SCORES
 
 _FEWEST_SOURCES = 4  # fewer masks in a ranking and Spearman's r takes a handful of values
@@ -41,16 +41,6 @@ class Tables:
         """Those in a scale's folder, without scores of a recipe that it no longer has."""
         scores, overlap, retrieval = (table.read(home) for table in (SCORES, OVERLAP, RETRIEVAL))
         return cls(home.name, scores[SCALES[home.name].current(scores)], overlap, retrieval)
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A function of the tables and a task, the table it reads, and the unit of its values."""
-
-    of: Callable[[Tables, str], pd.Series]
-    reads: tuple[str, ...]
-    unit: str  # "" is the unit of the task's metric
-    counted: bool = False  # its mean is a count of what was seen, not a mean to be estimated
 
 
 MEASURES: dict[str, Measure] = {}
