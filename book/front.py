@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pages
 import pandas as pd
+import scale_tabs
 
 from lnlib.papers.choenni import figures as influence
 from lnlib.papers.choenni.analysis.measures import Tables
@@ -33,10 +34,28 @@ class Card:
     title: str
     page: str
     paper: str
-    scale: str
     asks: str
     said: Callable[[str], str]  # of the scale; "" where nothing has run
     but: str
+
+    @property
+    def scale(self) -> str:
+        """The most real one on which a claim of the paper was told."""
+        return pages.REAL if self.paper == pages.PAPER else told(self.paper)
+
+
+def told(paper: str) -> str:
+    """The most real scale on which a claim of a paper was told; "demo" where none was."""
+    module = import_module(f"lnlib.papers.{paper}.scales")
+    for scale in scale_tabs.ordered(module.SCALES):
+        if set(_verdicts(paper, scale)["verdict"]) & {ledger.AGREES, ledger.DIFFERS}:
+            return scale
+    return pages.SCALE
+
+
+def _verdicts(paper: str, scale: str) -> pd.DataFrame:
+    tables = import_module(f"lnlib.papers.{paper}.tables")
+    return tables.VERDICTS.read(home(paper, scale))
 
 
 def _weights(scale: str) -> str:
@@ -93,22 +112,22 @@ def _world(scale: str) -> str:
 
 CARDS = (
     Card(
-        "Weights", "findings", "foroutan", pages.REAL,
+        "Weights", "findings", "foroutan",
         "Do sub-networks of two languages overlap?", _weights,
         "So the overlap is no sign of sharing.",
     ),
     Card(
-        "Layers", "align", "muller", "demo",
+        "Layers", "align", "muller",
         "Where do the layers stop being of one language?", _layers,
         "A loss says where, not what.",
     ),
     Card(
-        "Data", "examples", "choenni", "demo",
+        "Data", "examples", "choenni",
         "Whose examples taught the model what it says?", _data,
         "To count is not to help.",
     ),
     Card(
-        "A world we know", "othello", "hua", "demo",
+        "A world we know", "othello", "hua",
         "Is a network aligned where we know that its languages say the same?", _world,
         "A small board, and made-up languages.",
     ),
@@ -122,8 +141,7 @@ def home(paper: str, scale: str) -> Path:
 
 def verdicts(card: Card) -> pd.DataFrame:
     """The recorded verdicts of a card's paper at its scale; empty where nothing was judged."""
-    tables = import_module(f"lnlib.papers.{card.paper}.tables")
-    return tables.VERDICTS.read(home(card.paper, card.scale))
+    return _verdicts(card.paper, card.scale)
 
 
 def buttons() -> str:
@@ -149,12 +167,13 @@ def cards() -> str:
 def _card(card: Card) -> str:
     found = verdicts(card)
     said = card.said(card.scale) if len(found) else ""
+    where = scale_tabs.label(card.scale, card.paper)
     ran = (
         said,
         "",
         card.but,
         "",
-        f"Scale `{card.scale}`.",
+        f"{where[0].upper()}{where[1:]}.",
         "",
         strip(found),
         "",
