@@ -6,6 +6,7 @@ so where a table is not there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,7 @@ import pandas as pd
 import yaml
 from IPython.display import Markdown, display
 
+from lnlib.figures.style import Figure
 from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import gains
@@ -24,6 +26,7 @@ from lnlib.papers.foroutan.analysis.measures import NAMES, Tables
 from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.grid import plan
 from lnlib.papers.foroutan.scales import SCALES
+from lnlib.results import ledger
 from lnlib.results.places import Places
 from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
 
@@ -160,6 +163,46 @@ def show(
     """Print `markdown`; with a `folded` title the table is closed until the reader opens it."""
     text = markdown(frame, formats)
     say(f":::{{dropdown}} {folded}\n{text}\n:::" if folded else text)
+
+
+def judged(measure: str, task: str, agrees: str, differs: str, unclear: str,
+           scale: str = REAL) -> str:  # fmt: skip
+    """Which of three sentences holds, by the recorded verdict on a measure: none says more."""
+    words = {ledger.AGREES: agrees, ledger.DIFFERS: differs, "": unclear}
+    return ledger.in_words(table("verdicts", scale), measure, task, words)
+
+
+def gained(value: float, digits: int = 1) -> str:
+    """A gain as a verb with its number: "gain 1.8" or "lose 6.6"."""
+    return f"{'lose' if value < 0 else 'gain'} {number(abs(value), digits)}"
+
+
+def drawing(name: str, draw: Callable[[bool], Figure], title: str, alt: str, more: str = "",
+            start: Path | None = None) -> str:  # fmt: skip
+    """A numbered figure as Markdown, in a wide version and one for a telephone.
+
+    Parameters:
+
+    - `name`: of its file, which is that of the link to it without "fig-".
+    - `draw`: draws it, told whether it is to be narrow.
+    - `title`: a sentence that says what it shows.
+    - `alt`: the finding, for those who do not see it.
+    - `more`: how it is to be read.
+    - `start`: the folder of the page; a page's kernel works there.
+    """
+    folder = ROOT / "_build" / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for narrow, ending in ((False, ".svg"), (True, ".narrow.svg")):
+        draw(narrow).savefig(folder / f"{name}{ending}", metadata={"Date": None})
+    link = os.path.relpath(folder / f"{name}.svg", start or Path.cwd())
+    options = f":name: fig-{name}\n:alt: {' '.join(alt.split())}\n:figclass: drawing"
+    return f"```{{figure}} {link}\n{options}\n\n{title}\n\n{more}\n```"
+
+
+def tabs(parts: Mapping[str, str]) -> str:
+    """Pieces of Markdown as tabs, each with its name."""
+    items = (f"::::{{tab-item}} {name}\n{text}\n::::" for name, text in parts.items())
+    return "\n".join((":::::{tab-set}", *items, ":::::"))
 
 
 def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
