@@ -93,9 +93,10 @@ def test_a_page_reads_tables_and_draws_without_torch():
     assert subprocess.run([sys.executable, "-c", script], env=env).returncode == 0
 
 
-def test_the_citation_file_has_the_address_of_the_configuration():
+def test_the_citation_file_has_the_address_and_the_authors_of_the_configuration():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["repository-code"] == CONFIG["repository"]["url"]
+    assert [author["name"] for author in citation["authors"]] == [CONFIG["author"]]
 
 
 def test_the_typesetter_comes_with_its_licence_and_fonts():

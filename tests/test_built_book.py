@@ -207,6 +207,91 @@ def test_dark_mode_is_dark_and_readable(page, dark):
 
 
 @browser
+def test_a_term_is_explained_to_pointer_keyboard_and_finger(light, phone, chromium, html):
+    """The card goes on Escape, stays under the pointer, and fits the window; two taps follow."""
+    window = light.open("book/tickets")
+    card, term = window.locator("#term-card"), window.locator("a.term").first
+    term.hover()
+    assert card.is_visible() and card.inner_text().strip()
+    card.hover()
+    window.wait_for_timeout(400)  # longer than it takes to go
+    assert card.is_visible()
+    window.keyboard.press("Escape")
+    assert card.is_hidden()
+    term.focus()
+    assert card.is_visible() and term.get_attribute("aria-describedby") == "term-card"
+    touch = chromium.new_page(viewport={"width": PHONE, "height": 800}, has_touch=True)
+    touch.goto((html / "book/tickets.html").as_uri())
+    card, term = touch.locator("#term-card"), touch.locator("a.term").first
+    term.tap()
+    assert card.is_visible() and touch.url.endswith("tickets.html")
+    box = card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE
+    term.tap()
+    touch.wait_for_url("**/glossary.html*")
+    touch.close()
+
+
+@browser
+@pytest.mark.parametrize("page", ["book/index", "book/findings", "book/overlap"])
+def test_words_in_figures_can_be_read_on_a_telephone(page, light, phone):
+    """A figure has its narrow version there, and no word in it is under nine pixels."""
+    sizes = """() => [...document.querySelectorAll("svg.drawn")]
+      .filter(svg => svg.checkVisibility())
+      .map(svg => Math.min(...[...svg.querySelectorAll("text")].map(text =>
+        parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width
+        / svg.viewBox.baseVal.width)))"""
+    shown = {}
+    for reader, width in ((light, "wide"), (phone, "narrow")):
+        window = reader.open(page)
+        shown[width] = window.evaluate(sizes)
+        assert shown[width] and min(shown[width]) >= 9
+        other = "narrow" if width == "wide" else "wide"
+        assert window.locator(f"svg.{width}").first.is_visible()
+        assert not window.locator(f"svg.{other}").first.is_visible()
+    assert len(shown["wide"]) == len(shown["narrow"])
+
+
+@browser
+def test_words_in_figures_are_light_in_the_dark(light, dark):
+    colours = [
+        reader.open("book/findings").evaluate(
+            "getComputedStyle(document.querySelector('svg.drawn text')).fill"
+        )
+        for reader in (light, dark)
+    ]
+    sums = [sum(map(float, re.findall(r"[\d.]+", colour)[:3])) for colour in colours]
+    assert sums[0] < 300 < 500 < sums[1]
+
+
+@browser
+def test_a_verdict_is_never_off_the_screen(light, phone):
+    inside = """() => [...document.querySelectorAll("td.verdict")].every(cell => {
+      const box = cell.getBoundingClientRect();
+      return box.left >= 0 && box.right <= innerWidth + 1; })"""
+    for reader in (light, phone):
+        window = reader.open("book/claims")
+        assert window.locator("td.verdict").count() and window.evaluate(inside)
+
+
+@browser
+def test_a_table_that_does_not_fit_a_telephone_is_cards_and_still_a_table(phone):
+    window = phone.open("book/tickets")
+    cards = window.locator("table.cards")
+    assert cards.count()
+    cell = cards.first.locator("tbody td").nth(1)
+    assert cell.get_attribute("data-label") and cell.get_attribute("role") == "cell"
+
+
+def test_every_page_says_what_it_is_about(html):
+    for page in toc_pages():
+        text = (html / f"{page}.html").read_text(encoding="utf-8")
+        assert re.search(r'<meta [^>]*name="description"', text), page
+        assert len(re.findall(r"""property="og:title["']""", text)) == 1, page
+        assert 'rel="icon"' in text
+
+
+@browser
 def test_the_search_finds_urdu(light):
     window = light.open("search", "?q=Urdu")
     found = window.locator("#search-results li a")
