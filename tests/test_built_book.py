@@ -14,7 +14,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from test_book import CONFIG, ROOT, toc_pages
 from test_explorer import CHROMIUM
 
@@ -142,16 +141,6 @@ class Reader:
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"][:3]
         ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--host-resolver-rules=MAP * ~NOTFOUND"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
