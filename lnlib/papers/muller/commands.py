@@ -47,7 +47,7 @@ def similarity(p: Namespace) -> None:
     from lnlib.papers.muller.grid import home
 
     task, scale = p.task and get_task(p.task), _scale(p)
-    source, targets = check_languages(task or get_task("ner"), p.source, p.targets)
+    source, targets = check_languages(task or get_task("ner"), p.source, p.targets, compared=True)
     (seed,) = numbers(p.seed, "seed")
     rows = compare(load_encoder(scale.encoder), targets, scale, home(p.runs, scale),
                    task=task or None, source=source, seed=seed, data_dir=p.data_dir)  # fmt: skip

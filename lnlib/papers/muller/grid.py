@@ -1,7 +1,7 @@
 """All that is measured at a scale, in one process: `python -m lnlib muller run`.
 
-Seed by seed, so that a grid that was stopped has whole seeds; what is in the tables already is only
-read.
+Blocks come first and states after them, and both seed by seed, so that a grid that was stopped has
+whole seeds; what is in the tables already is only read.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from lnlib.base.files import locked
 from lnlib.encoders import load_encoder
-from lnlib.papers.muller.coverage import check_languages, get_task
+from lnlib.papers.muller.coverage import COMPARED, check_languages, get_task
 from lnlib.papers.muller.experiments.ablation import ablate
-from lnlib.papers.muller.experiments.comparison import compare
+from lnlib.papers.muller.experiments.comparison import Comparison
 from lnlib.results.places import Places
 from lnlib.training.recipe import Scale
 
@@ -55,6 +55,10 @@ def carry_out(
             for start in starts:
                 ablate(encoder, task, source, targets, "", scale, folder, seed=seed, start=start,
                        data_dir=data_dir)  # fmt: skip
-            compare(encoder, targets, scale, folder, task=task, source=source, seed=seed,
-                    data_dir=data_dir)  # fmt: skip
-            say(f"{task.name} from {source}, seed {seed}: done")
+            say(f"blocks of {task.name} from {source}, seed {seed}: done")
+        states = Comparison(encoder, COMPARED, scale, folder, data_dir=data_dir)
+        states.before_training()
+        say("states before training: done")
+        for seed, task, source, _ in planned:
+            states.after_training(task, source, seed)
+            say(f"states after training {task.name} on {source}, seed {seed}: done")

@@ -26,7 +26,9 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     scale = SCALES[choose(out["scale"], SCALES, "scale")]
     scale.recipe(choose(out["task"], TASKS, "task"))
     targets = ",".join(map(str, names(out["targets"] or "", "targets")))
-    out["source"], out["targets"] = check_languages(get_task(out["task"]), out["source"], targets)
+    out["source"], out["targets"] = check_languages(
+        get_task(out["task"]), out["source"], targets, compared="blocks" not in out
+    )
     out["seed"] = seeds.check(out["seed"])
     if "blocks" in out:
         given = out["blocks"]  # papermill reads `-p blocks 0` as a number

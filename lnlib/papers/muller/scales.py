@@ -1,9 +1,9 @@
 """Recipes of each scale; the paper's own are not known.
 
 At `demo` 300 steps, where Foroutan et al. have 100: a block that was re-initialised takes longer to
-learn its source again, and after 100 steps source and targets have fallen together. NLI at `demo` is
-as there. `small` has 200 steps of twice as many sentences, of real data: a third more sentences than
-`demo`, in a minute a training on one core, scored in up to 22 languages.
+learn its source again, and after 100 steps source and targets have fallen together. NLI at `demo`
+is as there. `small` has 200 steps of twice as many sentences, of real data: a third more sentences
+than `demo`, in a minute a training on one core, scored in up to 22 languages.
 """
 
 from __future__ import annotations

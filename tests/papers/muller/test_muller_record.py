@@ -72,7 +72,8 @@ def test_blank_cells_do_not_make_similarity_rows_new(folders):
            "value": 0.5, "floor": 0.0, "n": 9, "data": "d", "encoder": "e"}  # fmt: skip
     SIMILARITY.add(home(folders[0], SCALE), [row])
     assert record(SCALE, *folders)["similarity"] == 1
-    tuned = row | {"task": "ner", "source": "en", "seed": 0, "model_b": "fine-tuned"}
+    tuned = row | {"task": "ner", "source": "en", "seed": 0, "model_b": "fine-tuned",
+                   "recipe": RECIPE}  # fmt: skip
     SIMILARITY.add(home(folders[0], SCALE), [tuned])
     assert record(SCALE, *folders)["similarity"] == 1  # seeds are read as 0.0 beside a blank
     assert record(SCALE, *folders)["similarity"] == 0
