@@ -32,6 +32,7 @@ def carry_out(
     folder: Path,
     say: Callable[[str], None],
     data_dir: str | Path | None = None,
+    encoder_dir: str | Path | None = None,
 ) -> None:
     """Fill the tables in `folder`: every block of every start, and languages compared.
 
@@ -41,7 +42,8 @@ def carry_out(
     - `tasks`, `sources`, `seeds`, `starts`: by name; all with all.
     - `folder`: of the tables.
     - `say`: told of each part that is done, in a line.
-    - `data_dir`: a folder laid out like the hub.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
 
     Raises UserError for unknown names before anything is trained.
     """
@@ -49,7 +51,7 @@ def carry_out(
         (seed, get_task(task), *check_languages(get_task(task), source, ""))
         for seed in seeds for task in tasks for source in sources
     ]  # fmt: skip
-    encoder = load_encoder(scale.encoder)
+    encoder = load_encoder(scale.encoder, encoder_dir)
     with locked(folder / "grid", f"another process fills {str(folder)!r}: waiting"):
         for seed, task, source, targets in planned:
             for start in starts:

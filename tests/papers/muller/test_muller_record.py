@@ -109,7 +109,8 @@ def test_a_grid_that_is_misspelt_is_refused_before_it_starts(tmp_path, given, sa
 
 
 ASKED = {"source": "en", "targets": None, "task": "ner", "blocks": None, "start": "bert",
-         "scale": "demo", "seed": 0, "data_dir": None, "runs_dir": "runs"}  # fmt: skip
+         "scale": "demo", "seed": 0, "data_dir": None, "encoder_dir": None,
+         "runs_dir": "runs"}  # fmt: skip
 
 
 def test_a_notebook_is_given_what_the_library_takes():
@@ -130,6 +131,7 @@ def test_a_notebook_is_given_what_the_library_takes():
         ({"start": "brt"}, "unknown start 'brt'"),
         ({"seed": -1}, "-1"),
         ({"blocks": 0.5}, "blocks 0.5: expected"),
+        ({"encoder_dir": "not/there"}, "encoder_dir"),
         ({"data_dir": "."}, "reads the gazetteer and takes no data_dir"),
     ],
 )
