@@ -32,11 +32,10 @@ def rows(options: Options) -> list[Row]:
     model = shapes.bert(layers, width, VOCABULARY).to(default_device()).eval()
     examples = _batch(batch, tokens)
     size = f"{layers} layers x {width}, {batch} examples x {tokens}"
-    return [
-        *_gradients(model, examples, size, rounds),
-        *_masks(model, examples, size, rounds),
-        *_captum(shapes.bert(layers, width, VOCABULARY).eval(), batch, tokens, min(rounds, 3)),
-    ]
+    out = [*_gradients(model, examples, size, rounds), *_masks(model, examples, size, rounds)]
+    if not options.toy:  # it takes an environment of its own
+        out += captum(shapes.bert(layers, width, VOCABULARY).eval(), batch, tokens, 3)
+    return out
 
 
 def _gradients(model: torch.nn.Module, examples: Batch, size: str, rounds: int) -> list[Row]:
@@ -78,11 +77,14 @@ def _masks(model: torch.nn.Module, examples: Batch, size: str, rounds: int) -> l
                      {f"{MASKS} masks": "ratio < 2"})  # fmt: skip
 
 
-def _captum(model: torch.nn.Module, batch: int, tokens: int, rounds: int) -> list[Row]:
-    """TracIn of one checkpoint, products that are not normalised: what captum computes, too."""
+def captum(model: torch.nn.Module, batch: int, tokens: int, rounds: int) -> list[Row]:
+    """TracIn of one checkpoint, products that are not normalised: what captum computes, too.
+
+    The model loses the biases of its prunable layers: captum counts them, and no mask prunes them.
+    """
     gradients = Gradients(model)
     layers = [f"bert.{name.removesuffix('.weight')}" for name in gradients.shapes]
-    for name in layers:  # captum would count biases, which no mask prunes
+    for name in layers:
         model.get_submodule(name).register_parameter("bias", None)
     test, train = _batch(max(1, batch // 4), tokens, 1), _batch(batch, tokens, 2)
     everything = {name: torch.ones(shape) for name, shape in gradients.shapes.items()}

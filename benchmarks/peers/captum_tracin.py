@@ -47,7 +47,7 @@ class Captum:
         """
         self.folder = folder
         python = _environment(folder / "environment")
-        model.config.save_pretrained(folder)  # type: ignore[operator, union-attr]
+        model.config.save_pretrained(folder)
         given = {"state": model.state_dict(), "layers": list(layers), "train": list(train),
                  "test": list(test)}  # fmt: skip
         torch.save(given, folder / "given.pt")
