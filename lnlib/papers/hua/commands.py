@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from lnlib.base.command_line import RESULTS, RUNS, Command, numbers, option
 from lnlib.base.parameters import items
+from lnlib.papers.hua.coverage import TASKS
 
 SCALE = option("--scale", "demo", "demo, small or paper")
 
@@ -44,7 +45,7 @@ def verdicts(p: Namespace) -> None:
 
 
 _GRID = (
-    option("--tasks", "alignment,transfer", "of alignment,transfer")
+    option("--tasks", ",".join(TASKS), f"of {','.join(TASKS)}")
     | option("--languages", "", "as in atomic+atomic,atomic+split; all of the claims, if none")
     | option("--methods", "naive,anchors,unified", "of naive,anchors,unified")
     | option("--seeds", "0,1,2", "whole numbers")
