@@ -52,7 +52,7 @@ def run(folder, *more):
 def test_a_grid_is_run_once_and_recorded(tmp_path, capsys):
     there, results = tmp_path / "runs", tmp_path / "results"
     run(there, "--seeds", "0,1", "--tasks", "alignment")
-    run(there, "--seeds", "0")
+    run(there, "--seeds", "0", "--tasks", "alignment,transfer")
     assert "3 of 4: transfer atomic,atomic naive 0 seed 0" in capsys.readouterr().out
     before = {path: path.read_bytes() for path in (there / "hua/demo").rglob("*.csv")}
     run(there, "--seeds", "0,1", "--tasks", "alignment")
