@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pages
+import scale_tabs
 from sphinx.application import Sphinx
 
 from lnlib.papers.choenni.analysis import sentences
@@ -21,10 +22,11 @@ def write(app: Sphinx) -> None:
     """`_static/*-data.js` of an HTML build; other builders have no scripts."""
     if app.builder.format != "html":
         return
-    tables = {scale: pages.table("overlap", scale) for scale in SCALES}
+    tables = {scale: pages.table("overlap", scale) for scale in scale_tabs.ordered(SCALES)}
+    names = {scale: pages.label(scale) for scale in tables}
     home = Places.of(pages.ROOT / "results", "choenni", "demo").home
     scripts = {
-        "explorer": explorer.script(explorer.data(tables)),
+        "explorer": explorer.script(explorer.data(tables, names)),
         "influences": sentences.script(sentences.read_all(home)),
     }
     folder = app.outdir / "_static"
