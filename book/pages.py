@@ -114,6 +114,23 @@ def real() -> str:
 REAL = real()
 
 
+OF_REAL = f" ({label(REAL)}.)"  # after a sentence that holds at this scale, beside tabs of all
+
+
+def so_far(scale: str, task: str) -> str:
+    """What a title begins with where a scale has too little of a task for more than a first look.
+
+    "" from three languages (an interval's fewest) with two seeds on.
+    """
+    tickets = gains.own(table("scores", scale), task)
+    langs = [code for code in LANGUAGES if code in set(tickets["lang"])]
+    seeds = int(tickets.groupby("lang")["seed"].nunique().max()) if len(tickets) else 0
+    if len(langs) >= ledger.FEWEST and seeds > 1:
+        return ""
+    many = {0: "no seed", 1: "one seed"}.get(seeds, f"{seeds} seeds")
+    return f"Measured so far in {names(langs) or 'no language'}, with {many}. "
+
+
 def _card() -> str:
     return files("lnlib").joinpath("assets/mini-mbert/README.md").read_text(encoding="utf-8")
 
