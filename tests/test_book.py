@@ -84,7 +84,7 @@ def test_a_page_reads_tables_and_draws_without_torch():
         "from lnlib.papers.choenni import figures, scales, tables\n"
         "from lnlib.papers.choenni.analysis import claims, measures, sentences\n"
         "from lnlib.papers.hua import figures, tables\n"
-        "from lnlib.papers.hua.analysis import claims, means\n"
+        "from lnlib.papers.hua.analysis import claims, means, neutrality\n"
         "from lnlib.papers.hua.page import asset\n"
         "from lnlib.papers.muller import figures, tables\n"
         "from lnlib.papers.muller.analysis import blocks, claims, measures\n"
