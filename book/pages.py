@@ -118,17 +118,15 @@ OF_REAL = f" ({label(REAL)}.)"  # after a sentence that holds at this scale, bes
 
 
 def so_far(scale: str, task: str) -> str:
-    """What a title begins with where a scale has too little of a task for more than a first look.
-
-    "" from three languages (an interval's fewest) with two seeds on.
-    """
-    tickets = gains.own(table("scores", scale), task)
-    langs = [code for code in LANGUAGES if code in set(tickets["lang"])]
-    seeds = int(tickets.groupby("lang")["seed"].nunique().max()) if len(tickets) else 0
-    if len(langs) >= ledger.FEWEST and seeds > 1:
+    """What a title begins with where a scale has too little of a task for more than a first look:
+    fewer than three languages (an interval's fewest), or one seed."""
+    seeds = gains.own(table("scores", scale), task).groupby("lang")["seed"].nunique()
+    langs = [code for code in LANGUAGES if code in seeds.index]
+    most = int(seeds.max()) if langs else 0
+    if len(langs) >= ledger.FEWEST and most > 1:
         return ""
-    many = {0: "no seed", 1: "one seed"}.get(seeds, f"{seeds} seeds")
-    return f"Measured so far in {names(langs) or 'no language'}, with {many}. "
+    where = names(langs) if 0 < len(langs) < 5 else f"{len(langs)} languages"
+    return f"Measured so far in {where}, with {'one seed' if most == 1 else f'{most} seeds'}. "
 
 
 def _card() -> str:
