@@ -213,3 +213,15 @@ def test_the_findings_say_in_words_what_the_tables_say(monkeypatch):
     # in the last layer one head counts for more than the language, and two seeds share least
     last = nulls.last_layer(pages.table("overlap", pages.REAL), "ner")
     assert last[gains.ORIGINS[0]] > last[gains.ORIGINS[1]] + 1 > last[gains.ORIGINS[2]] + 1
+
+
+def test_pages_are_dealt_out_to_processes_and_none_is_lost(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    processes = importlib.import_module("processes")
+    names = sorted(toc_pages())
+    dealt = names.copy()
+    processes.mix(None, None, dealt)
+    assert sorted(dealt) == names
+    part = -(-len(names) // processes.PARTS)
+    first = [name for name in dealt[:part] if "/languages/" in name]  # neighbours in the alphabet
+    assert 1 < len(first) < 6
