@@ -45,6 +45,21 @@ def run(p: Namespace) -> None:
             alone.compare(masks, home)
 
 
+def record(p: Namespace) -> None:
+    """Relate the lenses that were measured, and judge the claims."""
+    from lnlib.lenses.reading.agreement import relations, verdicts
+    from lnlib.lenses.reading.matrices import Tables
+    from lnlib.lenses.tables import RELATIONS, VERDICTS
+
+    home = _home(p)
+    tables = Tables.read(p.results, p.scale)
+    found = relations(tables)
+    RELATIONS.replace(home, found.to_dict("records"))
+    judged = verdicts(tables, found)
+    VERDICTS.replace(home, judged.to_dict("records"))
+    print(judged[["id", "lenses", "ours", "verdict", "why"]].to_string(index=False))
+
+
 def _home(p: Namespace) -> Path:
     return Places.of(p.results, "lenses", choose(p.scale, SETTINGS, "scale")).home
 
@@ -56,4 +71,6 @@ COMMANDS = (
             _SCALE | option("--parts", ",".join(PARTS), f"of {', '.join(PARTS)}")
             | option("--seeds", "0,1", "of trainings; masks of models alone need both")
             | RUNS | RESULTS | DATA),
+    Command("record", "relate the lenses and judge every claim by what the tables have", record,
+            _SCALE | RESULTS),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """What is trained for the lenses, scored, attributed and masked, with the reason of each number.
 
-A language alone is trained by paper 1's recipe, as its tickets were; all together by paper 2's.
+A language alone is trained by the recipe of Foroutan et al., as its tickets were; all together by
+that of Choenni et al.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from lnlib.training.recipe import Recipe, Scale
 
 TASK = "ner"  # the one task that every lens has in all eleven languages
 LANGS = tuple(LANGUAGES)
-LEVELS = (50, 90)  # % pruned: paper 1's masks, and the tenth that gradients tell apart best
+LEVELS = (50, 90)  # % pruned: the tickets' headline, and the tenth that gradients tell apart best
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ def _settings(name: str, scored: int, steps: int, **more: Any) -> Settings:
     return Settings(replace(ALONE[name], recipes={TASK: alone}), together, **more)
 
 
-# Eleven languages are scored after every training, so fewer sentences than paper 1 has: an F1 of
-# 200 or 300 is known to two or three points, and cells average over two directions and the seeds.
+# Eleven languages are scored after every training, so fewer sentences than tickets are scored on: an
+# F1 of 200 or 300 is known to two or three points, and cells are means of two directions and more.
 SETTINGS: dict[str, Settings] = {
-    # One epoch of 11 x 400 in steps of 16 (paper 2 has two of 5 x 400). Of a language's
+    # One epoch of 11 x 400 in steps of 16 (Choenni et al. here: two of 5 x 400). Of a language's
     # 400 the first hundred are attributed and the rest make two masks.
     "demo": _settings("demo", scored=200, steps=275, half=150, train=100, test=24),
     # One epoch of 11 x 1,000 in steps of 32.

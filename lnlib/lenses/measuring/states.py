@@ -20,7 +20,7 @@ from lnlib.states.similarity import similarity_table
 from lnlib.tasks.examples import encode_sentences
 from lnlib.training.workbench import Workbench
 
-MAX_TOKENS = 200  # paper 3's reference code; longer sentences are cut
+MAX_TOKENS = 200  # the reference code's of Muller et al.; longer sentences are cut
 
 
 def compare_states(settings: Settings, home: Path, data_dir: Path | None = None) -> None:
