@@ -38,8 +38,8 @@ def _settings(name: str, scored: int, steps: int, **more: Any) -> Settings:
     return Settings(replace(ALONE[name], recipes={TASK: alone}), together, **more)
 
 
-# Eleven languages are scored after every training, so fewer sentences than tickets are scored on: an
-# F1 of 200 or 300 is known to two or three points, and cells are means of two directions and more.
+# Eleven languages are scored after every training, so sentences are fewer than tickets are scored
+# on: an F1 of 200 or 300 is known to two or three points, and cells are means of two directions.
 SETTINGS: dict[str, Settings] = {
     # One epoch of 11 x 400 in steps of 16 (Choenni et al. here: two of 5 x 400). Of a language's
     # 400 the first hundred are attributed and the rest make two masks.

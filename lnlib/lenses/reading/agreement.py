@@ -6,7 +6,7 @@ languages with replacement; both are of Spearman's r.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -31,6 +31,7 @@ from lnlib.lenses.reading.matrices import (
     matrix,
 )
 from lnlib.lenses.scales import TASK
+from lnlib.lenses.tables import RELATIONS
 from lnlib.results import ledger, statistics
 
 CLAIMS = ledger.read_claims(files(lenses).joinpath("claims.yaml"), asked_of="lenses")
@@ -49,53 +50,69 @@ class Agreement:
     languages: int
 
 
-def agreement(a: pd.DataFrame, b: pd.DataFrame, taken_out: Sequence[pd.DataFrame] = (), *,
-              resamples: int = _RESAMPLES) -> Agreement:  # fmt: skip
-    """Mantel's correlation of two symmetric matrices, `taken_out` of both first.
+def agreements(matrices: Mapping[str, pd.DataFrame], taken_out: Sequence[pd.DataFrame] = (), *,
+               resamples: int = _RESAMPLES) -> dict[tuple[str, str], Agreement]:  # fmt: skip
+    """Mantel's correlation of every two symmetric matrices, `taken_out` of both first.
 
-    Only languages that all matrices have are used. UserError as `statistics.mantel` says.
+    Of two matrices the languages that both have, and all that are taken out, are used. Two that
+    have too few in common, or one value for all pairs, are absent.
     """
-    cut = _common([a, b, *taken_out])
-    found = statistics.mantel(cut[0], cut[1], cut[2:])
-    (drawn,) = _drawn([cut], resamples)
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return Agreement(found.r, float(low), float(high), found.p, found.languages)
+    groups: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for pair in combinations(matrices, 2):
+        codes = _common([matrices[name] for name in pair] + [*taken_out])
+        groups.setdefault(codes, []).append(pair)
+    found = {}
+    for codes, pairs in groups.items():
+        names = list(dict.fromkeys(name for pair in pairs for name in pair))
+        cut = {name: matrices[name].loc[list(codes), list(codes)] for name in names}
+        given_here = [m.loc[list(codes), list(codes)] for m in taken_out]
+        drawn = _drawn([*cut.values()], given_here, resamples) if len(codes) > _FEWEST else None
+        for a, b in pairs:
+            try:
+                own = statistics.mantel(cut[a], cut[b], given_here)
+            except UserError:
+                continue
+            assert drawn is not None  # mantel refuses fewer languages
+            low, high = _ends(drawn[:, names.index(a), names.index(b)])
+            found[a, b] = Agreement(own.r, low, high, own.p, own.languages)
+    return {pair: found[pair] for pair in combinations(matrices, 2) if pair in found}
 
 
-def _common(matrices: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    codes = [code for code in matrices[0].index if all(code in m.index for m in matrices)]
-    return [m.loc[codes, codes] for m in matrices]
+def _common(matrices: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """The languages that all matrices have with every pair."""
+    whole = [set(statistics.complete(m).index) for m in matrices]
+    return tuple(code for code in matrices[0].index if all(code in own for own in whole))
 
 
-def _drawn(groups: Sequence[Sequence[pd.DataFrame]], resamples: int, seed: int = 0) -> np.ndarray:
-    """Correlations of each group (a, b, taken out ...) under the same draws of languages.
+def _drawn(matrices: Sequence[pd.DataFrame], taken_out: Sequence[pd.DataFrame],
+           resamples: int, seed: int = 0) -> np.ndarray:  # fmt: skip
+    """Rank correlations of K matrices under draws of their languages: (resamples, K, K).
 
-    All matrices are of the same languages. A language drawn twice makes no pair with itself. Shape
-    (groups, resamples); NaN where a draw has too few languages, or all pairs alike.
+    All are of the same languages. A language drawn twice makes no pair with itself; NaN where a
+    draw has too few languages, or a matrix has one value for all its pairs.
     """
-    values = [[m.to_numpy(float) for m in group] for group in groups]
-    n = len(groups[0][0])
+    values = np.stack([m.to_numpy(float) for m in (*matrices, *taken_out)])
+    n, own = values.shape[1], len(matrices)
     rng = np.random.default_rng(seed)
-    rows, columns = np.triu_indices(n, 1)
-    out = np.full((len(groups), resamples), np.nan)
+    rows, columns = map(np.asarray, np.triu_indices(n, 1))
+    out = np.full((resamples, own, own), np.nan)
     for draw in range(resamples):
-        langs = rng.integers(n, size=n)
-        a, b = langs[rows], langs[columns]
-        apart = a != b
+        langs = np.asarray(rng.integers(n, size=n))
         if len(np.unique(langs)) < _FEWEST:
             continue
-        for place, group in enumerate(values):
-            out[place, draw] = _correlation([m[a[apart], b[apart]] for m in group])
+        apart = langs[rows] != langs[columns]
+        ranks = rankdata(values[:, langs[rows[apart]], langs[columns[apart]]], axis=1)
+        design = np.concatenate([np.ones((1, ranks.shape[1])), ranks[own:]]).T
+        rest = ranks[:own].T - design @ np.linalg.lstsq(design, ranks[:own].T, rcond=None)[0]
+        norms = np.sqrt((rest**2).sum(axis=0))
+        norms[norms < 1e-9 * ranks.shape[1]] = np.nan  # nothing but rounding is left
+        out[draw] = rest.T @ rest / np.outer(norms, norms)
     return out
 
 
-def _correlation(pairs: Sequence[np.ndarray]) -> float:
-    """Spearman's r of the first two, the others taken out of their ranks."""
-    x, y, *others = (rankdata(part) for part in pairs)
-    design = np.stack([np.ones_like(x), *others], axis=1)
-    x, y = (side - design @ np.linalg.lstsq(design, side, rcond=None)[0] for side in (x, y))
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 1e-9 * len(x) else np.nan
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.nanquantile(values, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def relations(tables: Tables) -> pd.DataFrame:
@@ -103,24 +120,16 @@ def relations(tables: Tables) -> pd.DataFrame:
 
     Variants of a lens are related to the main lenses, and not to each other.
     """
-    rows = []
-    found = {lens: matrix(tables, lens) for lens in (*LENSES, *VARIANTS)}
-    for what in GIVEN:
-        try:
-            behind = given(tables, what)
-        except KeyError:
-            continue
-        for a, b in combinations(found, 2):
-            if {a, b} <= {*VARIANTS}:
-                continue
-            try:
-                own = agreement(found[a], found[b], behind)
-            except UserError:  # too few languages: nothing to say
-                continue
-            rows.append({"scale": tables.scale, "task": TASK, "lens_a": a, "lens_b": b,
-                         "given": what, "r": own.r, "low": own.low, "high": own.high, "p": own.p,
-                         "languages": own.languages})  # fmt: skip
-    return pd.DataFrame(rows)
+    every = {lens: matrix(tables, lens) for lens in (*LENSES, *VARIANTS)}
+    there = {lens: square for lens, square in every.items() if len(square)}
+    rows = [
+        {"scale": tables.scale, "task": TASK, "lens_a": a, "lens_b": b, "given": what, "r": own.r,
+         "low": own.low, "high": own.high, "p": own.p, "languages": own.languages}
+        for what in GIVEN
+        for (a, b), own in agreements(there, given(tables, what)).items()
+        if not {a, b} <= {*VARIANTS}
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=RELATIONS.columns)
 
 
 # ---- verdicts ------------------------------------------------------------------------------------
@@ -138,8 +147,7 @@ class Estimate:
 
 def _related(found: pd.DataFrame, asked: str, what: str) -> Estimate | None:
     a, b = asked.split(" + ")
-    rows = found[(found["lens_a"] == a) & (found["lens_b"] == b)] if len(found) else found
-    rows = rows[rows["given"] == what] if len(rows) else rows
+    rows = found[(found["lens_a"] == a) & (found["lens_b"] == b) & (found["given"] == what)]
     if rows.empty:
         return None
     row = rows.iloc[0]
@@ -155,17 +163,15 @@ def below_ceiling(tables: Tables, lens: str) -> pd.Series:
 
 def over_tickets(tables: Tables, lens: str) -> Estimate | None:
     """By how much a lens goes with zero-shot transfer more than the tickets' overlap does."""
-    cut = [matrix(tables, name) for name in (lens, TICKETS, ZERO_SHOT)]
-    if any(m.empty for m in cut):
-        return None
-    own, tickets, transfer = _common(cut)
+    squares = [matrix(tables, name) for name in (lens, TICKETS, ZERO_SHOT)]
+    codes = list(_common(squares))
+    cut = [square.loc[codes, codes] for square in squares]
     try:
-        r, base = (statistics.mantel(m, transfer).r for m in (own, tickets))
+        r, base = (statistics.mantel(square, cut[2]).r for square in cut[:2])
     except UserError:
         return None
-    one, other = _drawn([[own, transfer], [tickets, transfer]], _RESAMPLES)
-    low, high = np.nanquantile(one - other, [0.025, 0.975])
-    return Estimate(r - base, float(low), float(high), len(own))
+    drawn = _drawn(cut, (), _RESAMPLES)
+    return Estimate(r - base, *_ends(drawn[:, 0, 2] - drawn[:, 1, 2]), len(codes))
 
 
 def _mean(tables: Tables, lens: str) -> Estimate | None:
