@@ -80,6 +80,8 @@ def correlations(found: pd.DataFrame, narrow: bool = False) -> Figure:
     axes.spines[:].set_visible(False)
     axes.set_title("above the diagonal: beyond script and family", size=small, loc="right")
     axes.set_xlabel("below: as they are", size=small, loc="left")
+    if narrow:
+        return figure
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.02)
     bar.ax.tick_params(labelsize=small)
     bar.set_label("rank correlation over pairs of languages", size=small)
@@ -166,21 +168,18 @@ def profiles(found: pd.DataFrame, narrow: bool = False) -> Figure:
     last = panels[-1:] if narrow else panels
     for axes in last:
         axes.set_xlabel("layer, from below", size=8)
-    _explained(panels[0], found[found["lens"] == lenses[0]])
+    clearest = FISHER if FISHER in lenses else lenses[0]
+    _explained(panels[lenses.index(clearest)], found[found["lens"] == clearest])
     return figure
 
 
 def _explained(axes: Axes, rows: pd.DataFrame) -> None:
-    """What line, dashes and band are, beside those of the first strip."""
-    at, last = rows["depth"].median(), rows.iloc[-1]
-    said = ((last["ceiling"], "one language", _INK, "bottom"),
-            (last["value"], "two languages", COLOURS["ticket"], "top"),
-            (last["null_low"], "no language", "#555555", "bottom"))  # fmt: skip
-    for y, words, colour, side in said:
-        if np.isfinite(y):
-            away = 3 if side == "bottom" else -5
-            axes.annotate(words, (at, y), (0, away), textcoords="offset points", size=7.5,
-                          color=colour, ha="center", va=side)  # fmt: skip
+    """What dashes, line and band are, in their own colours."""
+    said = [("one language", _INK), ("two languages", COLOURS["ticket"]), ("by chance", "#666666")]
+    said = said[0 if rows["ceiling"].notna().any() else 1 :]
+    for place, (words, colour) in enumerate(said):
+        axes.text(0.97, 0.96 - 0.1 * place, words, color=colour, size=8, ha="right", va="top",
+                  transform=axes.transAxes)  # fmt: skip
 
 
 LADDER = ("independent, same density", "random", "untouched encoder's weights", "shuffled labels",

@@ -30,7 +30,8 @@ def compare_states(settings: Settings, home: Path, data_dir: Path | None = None)
     """
     encoder = load_encoder(settings.scale.encoder)
     texts, _ = load_parallel(settings.scale.corpus, settings.langs, data_dir)
-    sentences = {lang: encode_sentences(part, encoder.tokenizer, MAX_TOKENS)
+    most = min(MAX_TOKENS, encoder.max_tokens or MAX_TOKENS)
+    sentences = {lang: encode_sentences(part, encoder.tokenizer, most)
                  for lang, part in texts.items()}  # fmt: skip
     made_by = versions("lenses.measuring.states")
     data = short(*(part.fingerprint for part in sentences.values()))

@@ -55,7 +55,7 @@ def agreements(matrices: Mapping[str, pd.DataFrame], taken_out: Sequence[pd.Data
     """Mantel's correlation of every two symmetric matrices, `taken_out` of both first.
 
     Of two matrices the languages that both have, and all that are taken out, are used. Two that
-    have too few in common, or one value for all pairs, are absent.
+    have too few in common, or of which nothing is left, are absent.
     """
     groups: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for pair in combinations(matrices, 2):
@@ -73,7 +73,10 @@ def agreements(matrices: Mapping[str, pd.DataFrame], taken_out: Sequence[pd.Data
             except UserError:
                 continue
             assert drawn is not None  # mantel refuses fewer languages
-            low, high = _ends(drawn[:, names.index(a), names.index(b)])
+            values = drawn[:, names.index(a), names.index(b)]
+            if np.isnan(values).all():  # what was taken out says all that one of them says
+                continue
+            low, high = _ends(values)
             found[a, b] = Agreement(own.r, low, high, own.p, own.languages)
     return {pair: found[pair] for pair in combinations(matrices, 2) if pair in found}
 
