@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pages
+import scale_tabs
 from sphinx.application import Sphinx
 
 from lnlib.papers.foroutan.reading import explorer
@@ -19,10 +20,11 @@ def write(app: Sphinx) -> None:
     """`_static/explorer-data.js` of an HTML build; other builders have no scripts."""
     if app.builder.format != "html":
         return
-    tables = {scale: pages.table("overlap", scale) for scale in SCALES}
+    tables = {scale: pages.table("overlap", scale) for scale in scale_tabs.ordered(SCALES)}
     folder = app.outdir / "_static"
     folder.mkdir(parents=True, exist_ok=True)
-    text = explorer.script(explorer.data(tables))
+    names = {scale: pages.label(scale) for scale in tables}
+    text = explorer.script(explorer.data(tables, names))
     (folder / "explorer-data.js").write_text(text, encoding="utf-8")
 
 

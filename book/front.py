@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
-from importlib import import_module
-from pathlib import Path
 
 import pages
-import pandas as pd
+import scale_tabs
+from all_verdicts import home, strip, summary, told, verdicts
 
 from lnlib.papers.choenni import figures as influence
 from lnlib.papers.choenni.analysis.measures import Tables
@@ -19,11 +17,6 @@ from lnlib.papers.hua.analysis import means
 from lnlib.papers.muller import tables as muller
 from lnlib.papers.muller.analysis import blocks
 from lnlib.papers.muller.reinitialisation import ALL
-from lnlib.results import ledger
-from lnlib.results.places import Places
-
-_WORDS = dict(zip(ledger.VERDICTS, ("agree", "differ", "cannot be told", "not run"), strict=True))
-_CLASSES = dict(zip(ledger.VERDICTS, ("agrees", "differs", "open", "open"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -33,10 +26,14 @@ class Card:
     title: str
     page: str
     paper: str
-    scale: str
     asks: str
     said: Callable[[str], str]  # of the scale; "" where nothing has run
     but: str
+
+    @property
+    def scale(self) -> str:
+        """The most real one on which a claim of the paper was told."""
+        return pages.REAL if self.paper == pages.PAPER else told(self.paper)
 
 
 def _weights(scale: str) -> str:
@@ -93,37 +90,26 @@ def _world(scale: str) -> str:
 
 CARDS = (
     Card(
-        "Weights", "findings", "foroutan", pages.REAL,
+        "Weights", "findings", "foroutan",
         "Do sub-networks of two languages overlap?", _weights,
         "So the overlap is no sign of sharing.",
     ),
     Card(
-        "Layers", "align", "muller", "demo",
+        "Layers", "align", "muller",
         "Where do the layers stop being of one language?", _layers,
         "A loss says where, not what.",
     ),
     Card(
-        "Data", "examples", "choenni", "demo",
+        "Data", "examples", "choenni",
         "Whose examples taught the model what it says?", _data,
         "To count is not to help.",
     ),
     Card(
-        "A world we know", "othello", "hua", "demo",
+        "A world we know", "othello", "hua",
         "Is a network aligned where we know that its languages say the same?", _world,
         "A small board, and made-up languages.",
     ),
 )  # fmt: skip
-
-
-def home(paper: str, scale: str) -> Path:
-    """The folder of a paper's tables."""
-    return Places.of(pages.ROOT / "results", paper, scale).home
-
-
-def verdicts(card: Card) -> pd.DataFrame:
-    """The recorded verdicts of a card's paper at its scale; empty where nothing was judged."""
-    tables = import_module(f"lnlib.papers.{card.paper}.tables")
-    return tables.VERDICTS.read(home(card.paper, card.scale))
 
 
 def buttons() -> str:
@@ -147,14 +133,14 @@ def cards() -> str:
 
 
 def _card(card: Card) -> str:
-    found = verdicts(card)
-    said = card.said(card.scale) if len(found) else ""
+    found, said = verdicts(card.paper), card.said(card.scale)
+    where = scale_tabs.label(card.scale, card.paper)
     ran = (
         said,
         "",
         card.but,
         "",
-        f"Scale `{card.scale}`.",
+        f"{where[0].upper()}{where[1:]}.",
         "",
         strip(found),
         "",
@@ -171,18 +157,3 @@ def _card(card: Card) -> str:
         ":::",
     )
     return "\n".join(lines)
-
-
-def summary(found: pd.DataFrame) -> str:
-    """How many verdicts there are of each kind, in words."""
-    counts = found["verdict"].value_counts()
-    return ", ".join(f"{counts[word]} {_WORDS[word]}" for word in _WORDS if word in counts)
-
-
-def strip(found: pd.DataFrame) -> str:
-    """A square a verdict, as HTML; what it says stands in its title, and the sum in words."""
-    squares = "".join(
-        f'<i class="{_CLASSES[row.verdict]}" title="{escape(f"{row.claim}: {row.verdict}")}"></i>'
-        for row in found.itertuples()
-    )
-    return f'<span class="verdicts" role="img" aria-label="{summary(found)}">{squares}</span>'

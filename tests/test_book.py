@@ -10,6 +10,8 @@ import pytest
 import synthetic
 import yaml
 
+from lnlib.languages import LANGUAGES
+from lnlib.papers import PAPERS
 from lnlib.papers.foroutan import figures, tables
 from lnlib.papers.foroutan.analysis import claims, gains, nulls, relations
 from lnlib.papers.foroutan.analysis.measures import Tables
@@ -37,11 +39,11 @@ def test_every_page_in_the_folder_is_in_the_contents():
     assert {page.as_posix() for page in sources} <= set(toc_pages())
 
 
-def test_every_language_has_a_page_for_each_of_its_tasks(monkeypatch):
+def test_every_language_has_a_page(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     profiles = importlib.import_module("profiles")
     written = {path.stem: path.read_text(encoding="utf-8") for path in profiles.HOME.glob("*.md")}
-    wanted = {f"{lang}-{task}": profiles.text(lang, task) for lang, task in profiles.PAGES}
+    wanted = {lang: profiles.text(lang) for lang in LANGUAGES}
     assert written == wanted, "run: python book/profiles.py"
     contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     assert profiles.listed(contents) == contents, "run: python book/profiles.py"
@@ -53,7 +55,7 @@ def test_the_list_of_language_pages_is_made_again_from_any_list(monkeypatch):
     contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     lines = contents.splitlines(keepends=True)
     listed = [line for line in lines if "book/languages/" in line]
-    for kept in ([], listed[:1], [*listed, listed[0].replace("en-mlm", "xx-mlm")]):
+    for kept in ([], listed[:1], [*listed, listed[0].replace("/en", "/xx")]):
         start = lines.index(listed[0])
         other = "".join([*lines[:start], *kept, *lines[start + len(listed) :]])
         assert profiles.listed(other) == contents
@@ -145,11 +147,18 @@ def test_the_front_page_answers_as_the_tables_do(monkeypatch):
     assert mean["two languages"] <= mean["two tasks"] < mean["no language, no task"]
     assert list(mean) == sorted(mean, reverse=True)  # "sorted by how much they share"
     assert list(mean.index)[-1] == "two languages"
-    for card in front.CARDS:
-        found = front.verdicts(card)
-        squares = front.strip(found)
-        for name in set(front._CLASSES.values()):
-            words = [word for word, of in front._CLASSES.items() if of == name]
+    assert [card.paper for card in front.CARDS] == list(PAPERS)
+
+
+def test_each_claim_of_each_paper_has_one_square_for_its_verdict(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    all_verdicts = importlib.import_module("all_verdicts")
+    for paper, found in all_verdicts.all_papers().items():
+        asked = ["id", "measure", all_verdicts.TITLES[paper].asked_of]
+        assert len(found) and not found.duplicated(asked).any(), paper
+        squares = all_verdicts.strip(found)
+        for name in set(all_verdicts.CLASSES.values()):
+            words = [word for word, of in all_verdicts.CLASSES.items() if of == name]
             assert squares.count(f'class="{name}"') == found["verdict"].isin(words).sum()
 
 
@@ -158,14 +167,14 @@ def test_the_findings_say_in_words_what_the_tables_say(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     pages = importlib.import_module("pages")
     pairs = (
-        nulls.comparisons(pages.table("overlap", "small"), "ner")
+        nulls.comparisons(pages.table("overlap", pages.REAL), "ner")
         .groupby("comparison")["jaccard"]
         .mean()
     )
     languages, seeds = pairs["other language, other seed"], pairs["same language, other seed"]
     # "a new head lowers the overlap as much as a new language does": either takes points from
     # what one language shares under one head, and the two differ by a fraction of that
-    shared = relations.seed_parts(pages.table("seed_parts", "small"), "ner")
+    shared = relations.seed_parts(pages.table("seed_parts", pages.REAL), "ner")
     shared = shared.groupby(["parts", "whose"])["points"].mean()
     by_head = shared["head", "same language"] - shared["neither", "same language"]
     by_language = shared["head", "same language"] - shared["head", "other language"]
@@ -177,32 +186,32 @@ def test_the_findings_say_in_words_what_the_tables_say(monkeypatch):
     assert pairs["one-shot magnitude"] > seeds
     assert pairs["other task, same language"] > languages - 1
     # "the ticket beats the whole encoder" in NER, and is worse in MLM
-    scores = pages.table("scores", "small")
+    scores = pages.table("scores", pages.REAL)
     assert gains.control(scores, "ner", "full").mean() < 0
     assert (gains.control(scores, "mlm", "full") > 0).all()
     # "What is left belongs to a task and a language together"
     for task in ("ner", "mlm"):
         tasks, langs, alike = (
-            nulls.departures(pages.table("excess", "small"), task, what)["beyond"].mean()
+            nulls.departures(pages.table("excess", pages.REAL), task, what)["beyond"].mean()
             for what in ("other task", "other language and seed", "other seed")
         )
         assert alike > 1.5 * (tasks + langs)
     # one head, and also other sentences: still more in common than another language has
-    parts = relations.seed_parts(pages.table("seed_parts", "small"), "ner")
+    parts = relations.seed_parts(pages.table("seed_parts", pages.REAL), "ner")
     step = parts.groupby(["whose", "parts"])["beyond"].mean()
     step = step["same language"] - step["other language"]
     assert min(step["head"], step["head-other-text"]) > 2 * step["neither"] > 0
     # another language's mask of another seed costs more than the own language's, and more than
     # one of the same seed; and what they share with the own mask would not have told
-    same, home, far = gains.by_origin(pages.table("scores", "small"), "ner").mean()
+    same, home, far = gains.by_origin(pages.table("scores", pages.REAL), "ner").mean()
     assert far < same < home - 1
     assert abs(pairs[gains.ORIGINS[0]] - pairs[gains.ORIGINS[1]]) < 0.5
     # "masks move better where they overlap more, and within a script"; not on the gazetteer
-    for scale, tells in (("small", True), ("demo", False)):
+    for scale, tells in ((pages.REAL, True), ("demo", False)):
         between = pages.related(relations.between_moved, scale, "ner")
         script = statistics.alike(list(between[relations.GAIN].index), "script")
         for matrix in (script, between[relations.JACCARD]):
             assert (statistics.mantel(matrix, between[relations.GAIN]).p < 0.05) == tells
     # in the last layer one head counts for more than the language, and two seeds share least
-    last = nulls.last_layer(pages.table("overlap", "small"), "ner")
+    last = nulls.last_layer(pages.table("overlap", pages.REAL), "ner")
     assert last[gains.ORIGINS[0]] > last[gains.ORIGINS[1]] + 1 > last[gains.ORIGINS[2]] + 1

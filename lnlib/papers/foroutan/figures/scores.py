@@ -60,12 +60,14 @@ def _curve(axes: Axes, scores: pd.DataFrame, task: str, lang: str) -> None:
     axes.set_title(name_of(lang))
 
 
-def sparsity_curve(scores: pd.DataFrame, task: str, lang: str) -> Figure:
+def sparsity_curve(scores: pd.DataFrame, task: str, lang: str,
+                   size: tuple[float, float] = (6.4, 4.0)) -> Figure:  # fmt: skip
     """Score against sparsity: the own ticket, the full model as a level, the controls as points.
 
     Bands are the range over seeds (ticket) and one standard deviation (full model, from two seeds).
+    `size` is in inches.
     """
-    figure, (axes,) = figure_of(6.4, 4.0)
+    figure, (axes,) = figure_of(*size)
     _curve(axes, scores, task, lang)
     if axes.get_legend_handles_labels()[0]:
         axes.set_title(f"{name_of(lang)}, {TASKS[task].title}")
