@@ -112,7 +112,8 @@ def maps(tables: Tables, narrow: bool = False) -> Figure:
     for axes, lens in zip(panels, LENSES, strict=False):
         square = matrix(tables, lens)
         if square.empty:
-            blank(axes, TITLES[lens].replace("\n", " "))
+            axes.set_axis_off()
+            axes.set_title(f"{TITLES[lens]}\nnot run".replace("\n", " ", 1), size=7)
             continue
         codes = [code for code in _BY_SCRIPT if code in square.index]
         shown = square.reindex(index=codes, columns=codes)

@@ -188,6 +188,11 @@ def null(tables: Tables, lens: str, part: str = "") -> tuple[float, float]:
     from shuffled sentences to sentences of like length. influence: 95 % under permuted languages.
     zero-shot: models that were not trained. moved masks: a random mask.
     """
+    ends = _null(tables, lens, part)
+    return min(ends), max(ends)
+
+
+def _null(tables: Tables, lens: str, part: str) -> tuple[float, float]:
     by = "layer" if part else "all"
     if lens == TICKETS:
         low = between(_tickets(tables, "expected", part))

@@ -122,7 +122,7 @@ def _view(tables: Tables, lens: str, part: str, langs: list[str]) -> dict[str, A
     return {
         "pairs": cells,
         "of": int(values.notna().sum()),
-        "null": [_short(min(ends)), _short(max(ends))] if np.isfinite(ends).all() else None,
+        "null": [_short(end) for end in ends] if np.isfinite(ends).all() else None,
         "ceiling": [_short(top[code]) if code in top.index else None for code in langs],
     }
 
