@@ -67,6 +67,11 @@ def summary(found: pd.DataFrame) -> str:
     return ", ".join(f"{counts[word]} {_WORDS[word]}" for word in _WORDS if word in counts)
 
 
+def square(verdict: str) -> str:
+    """One square, as HTML, beside words that say the same."""
+    return f'<span class="verdicts" aria-hidden="true"><i class="{CLASSES[verdict]}"></i></span>'
+
+
 def strip(found: pd.DataFrame) -> str:
     """A square a verdict, as HTML; what it says stands in its title, and the sum in words."""
     squares = "".join(

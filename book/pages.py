@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import scale_tabs
 import yaml
+from drawing import drawing, tabs
 from IPython.display import Markdown, display
 
 from lnlib.languages import LANGUAGES
@@ -25,7 +26,7 @@ from lnlib.papers.foroutan.analysis.measures import NAMES, Tables
 from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.grid import plan
 from lnlib.papers.foroutan.scales import SCALES
-from lnlib.results.ledger import FEWEST
+from lnlib.results import ledger
 from lnlib.results.places import Places
 from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
 
@@ -91,6 +92,7 @@ def scales(name: str = "scores") -> list[str]:
 
 
 label = scale_tabs.label  # what pages call a scale
+__all__ = ["drawing", "tabs"]  # which pages have from here
 
 
 def real() -> str:
@@ -104,7 +106,7 @@ def real() -> str:
         tickets = table("scores", scale)
         seeds = gains.own(tickets, "ner").groupby("lang")["seed"].nunique()
         others = [task for task in TASKS if task != "ner" and len(gains.own(tickets, task))]
-        if (seeds > 1).sum() >= FEWEST and others:
+        if (seeds > 1).sum() >= ledger.FEWEST and others:
             return scale
     return SCALE
 
@@ -183,6 +185,18 @@ def show(
     """Print `markdown`; with a `folded` title the table is closed until the reader opens it."""
     text = markdown(frame, formats)
     say(f":::{{dropdown}} {folded}\n{text}\n:::" if folded else text)
+
+
+def judged(measure: str, task: str, agrees: str, differs: str, unclear: str,
+           scale: str = REAL) -> str:  # fmt: skip
+    """Which of three sentences holds, by the recorded verdict on a measure: none says more."""
+    words = {ledger.AGREES: agrees, ledger.DIFFERS: differs, "": unclear}
+    return ledger.in_words(table("verdicts", scale), measure, task, words)
+
+
+def gained(value: float, digits: int = 1) -> str:
+    """A gain as a verb with its number: "gain 1.8" or "lose 6.6"."""
+    return f"{'lose' if value < 0 else 'gain'} {number(abs(value), digits)}"
 
 
 def again(replay: str, tasks: Sequence[str] = (), langs: Sequence[str] = (),

@@ -30,7 +30,6 @@ from lnlib.papers.foroutan.scales import SCALES
 
 HOME = Path(__file__).resolve().parent / "languages"
 CONTENTS = pages.ROOT / "_toc.yml"
-SIZE = (3.8, 3.0)  # inches of a figure: two stand side by side, and one fills a phone
 
 
 def text(lang: str) -> str:
@@ -131,7 +130,7 @@ def curves(lang: str, folder: Path, start: Path) -> str:
         if not scale:
             continue
         path = folder / f"{lang}-{task}-curve.svg"
-        figure = figures.sparsity_curve(weights.table("scores", scale), task, lang, SIZE)
+        figure = figures.sparsity_curve(weights.table("scores", scale), task, lang, narrow=True)
         path.write_text(figure._repr_svg_(), encoding="utf-8")
         link = Path(os.path.relpath(path, start)).as_posix()
         found = weights.at_half(task, scale).loc[lang].dropna()

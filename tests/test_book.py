@@ -84,9 +84,10 @@ def test_a_page_reads_tables_and_draws_without_torch():
         "from lnlib.papers.foroutan.reading import explorer\n"
         "from lnlib.papers.foroutan.grid import plan\n"
         "from lnlib.papers.choenni import figures, scales, tables\n"
-        "from lnlib.papers.choenni.analysis import claims, measures\n"
+        "from lnlib.papers.choenni.analysis import claims, measures, sentences\n"
         "from lnlib.papers.hua import figures, tables\n"
-        "from lnlib.papers.hua.analysis import claims, means\n"
+        "from lnlib.papers.hua.analysis import claims, means, neutrality\n"
+        "from lnlib.papers.hua.page import asset\n"
         "from lnlib.papers.muller import figures, tables\n"
         "from lnlib.papers.muller.analysis import blocks, claims, measures\n"
         "from lnlib.lenses import figures, tables\n"
@@ -97,9 +98,10 @@ def test_a_page_reads_tables_and_draws_without_torch():
     assert subprocess.run([sys.executable, "-c", script], env=env).returncode == 0
 
 
-def test_the_citation_file_has_the_address_of_the_configuration():
+def test_the_citation_file_has_the_address_and_the_authors_of_the_configuration():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["repository-code"] == CONFIG["repository"]["url"]
+    assert [author["name"] for author in citation["authors"]] == [CONFIG["author"]]
 
 
 def test_the_typesetter_comes_with_its_licence_and_fonts():

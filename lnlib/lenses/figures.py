@@ -70,7 +70,9 @@ def correlations(found: pd.DataFrame, narrow: bool = False) -> Figure:
                 _cell(axes, x, y, row, narrow)
     image = axes.imshow(values, cmap=GAINS, vmin=-1, vmax=1)
     for place in range(len(lenses)):
-        axes.add_patch(Rectangle((place - 0.5, place - 0.5), 1, 1, color="#eeeeee", lw=0))
+        axes.add_patch(
+            Rectangle((place - 0.5, place - 0.5), 1, 1, color="#888888", alpha=0.2, lw=0)
+        )
     small = 6.0 if narrow else 9.0
     titles = [TITLES[lens] for lens in lenses]
     axes.set_xticks(range(len(lenses)), titles, size=small, rotation=90 if narrow else 0)
@@ -90,7 +92,7 @@ def correlations(found: pd.DataFrame, narrow: bool = False) -> Figure:
 
 def _cell(axes: Axes, x: int, y: int, row: dict, narrow: bool) -> None:
     apart = row["low"] > 0 or row["high"] < 0
-    ink = "white" if abs(row["r"]) > 0.6 else _INK
+    ink = "#fefefe" if abs(row["r"]) > 0.6 else "#1f1f1f"  # by the cell, not by the page
     weight = "bold" if apart else "normal"
     axes.text(x, y - 0.1, _signed(row["r"]), ha="center", va="center", color=ink, weight=weight,
               size=6.5 if narrow else 11)  # fmt: skip
@@ -176,7 +178,7 @@ def profiles(found: pd.DataFrame, narrow: bool = False) -> Figure:
 
 def _explained(axes: Axes, rows: pd.DataFrame) -> None:
     """What dashes, line and band are, in their own colours."""
-    said = [("one language", _INK), ("two languages", COLOURS["ticket"]), ("by chance", "#666666")]
+    said = [("one language", _INK), ("two languages", COLOURS["ticket"]), ("by chance", "#777777")]
     said = said[0 if rows["ceiling"].notna().any() else 1 :]
     for place, (words, colour) in enumerate(said):
         axes.text(0.97, 0.96 - 0.1 * place, words, color=colour, size=8, ha="right", va="top",

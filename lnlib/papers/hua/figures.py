@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from lnlib.figures.style import Figure, blank, figure_of
+from lnlib.papers.hua.analysis import neutrality
 from lnlib.papers.hua.analysis.means import SERIES, means, method_of, rank, usual
+from lnlib.papers.hua.analysis.measures import Tables
+from lnlib.papers.hua.world.boards import World
+from lnlib.papers.hua.world.games import replay
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 # Of `means.SERIES`: a colour, a marker and a place beside the others.
@@ -15,6 +23,7 @@ _PROBED = (
     (_SAFE[0], "o", -0.24), (_SAFE[3], "D", -0.08), (_SAFE[1], "^", 0.08), (_SAFE[2], "s", 0.24)
 )  # fmt: skip
 _BLANK = "#999999"  # the network that was never trained
+_WHITE, _EMPTY = 0, 1  # classes of a square, see `Games.states`
 _DASHES = ("-", "--", "-.", ":")
 
 
@@ -80,4 +89,127 @@ def transfer(table: pd.DataFrame, measure: str = "legal") -> Figure:
     for axes, name in zip(panels, order, strict=True):
         of = rows[rows["shown"] == name]
         _curves(axes, of, "value", f"{name}, tuned in {of['tuned'].iloc[0]}")
+    return figure
+
+
+def position(content: Mapping[str, Any],
+             names: Sequence[str] = ("naive", "unified output")) -> Figure:  # fmt: skip
+    """One position of the page's networks (`page.asset`), and what a probe reads of it from either
+    language, a row a network. Wrong squares are crossed and hatched."""
+    world = World(content["rows"], content["cols"])
+    moves = content["openings"][0]
+    true = replay(world, np.array(moves)).states()[0, len(moves) - 1]
+    networks = [network for network in content["networks"] if network["name"] in names]
+    figure, panels = figure_of(6.4, 2.3 * len(networks), len(networks), 3)
+    _board(panels[0], world, true, true)
+    panels[0].set_title("the game")
+    for row, network in enumerate(networks):
+        game, *readings = panels[3 * row : 3 * row + 3]
+        if row:
+            game.set_axis_off()
+        readings[0].set_ylabel(network["name"])
+        for axes, read, name in zip(readings, network["opening"], "AB", strict=True):
+            _board(axes, world, np.array(read), true)
+            axes.set_title(f"read from {name}: {(np.array(read) == true).sum()} of {world.squares}")
+    return figure
+
+
+def _board(axes: Axes, world: World, discs: np.ndarray, true: np.ndarray) -> None:
+    """Discs by class, (S,) each. Markers and not patches: an SVG draws one and uses it again."""
+    sides = {"xlim": (0, world.cols), "ylim": (world.rows, 0)}
+    axes.set(**sides, aspect="equal", facecolor="#c3ccd4", xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.hlines(range(1, world.rows), 0, world.cols, colors="#5d6a75", lw=0.5)
+    axes.vlines(range(1, world.cols), 0, world.rows, colors="#5d6a75", lw=0.5)
+    row, column = np.divmod(np.arange(world.squares), world.cols)
+    disc, wrong = discs != _EMPTY, discs != true
+    colours = np.where(discs[disc] == _WHITE, "#ffffff", "#111111")
+    axes.scatter(column[disc] + 0.5, row[disc] + 0.5, s=260, c=colours, edgecolors="#111111")
+    for x, y in zip(column[wrong], row[wrong], strict=True):
+        axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], fill=False, hatch="///", lw=0)
+    for colour, width in (("#ffffff", 5), (_SAFE[3], 2.5)):
+        axes.scatter(column[wrong] + 0.5, row[wrong] + 0.5, s=110, color=colour, marker="x",
+                     linewidths=width, zorder=3)  # fmt: skip
+
+
+# Of the controlled test's ways to train: a colour and a marker.
+_WAYS = {
+    "naive": (_SAFE[3], "X"), "1 anchor": (_SAFE[1], "v"), "2 anchors": (_SAFE[8], "s"),
+    "4 anchors": (_SAFE[2], "^"), "unified": (_SAFE[0], "o"),
+    "unified, 4 anchors": (_SAFE[4], "D"),
+}  # fmt: skip
+KINDS = {
+    "ticket": "tickets: magnitude, in rounds", "departures": "tickets beyond magnitude",
+    "change": "what training in it moves", "fisher": "Fisher", "weighted fisher": "Fisher x w²",
+}  # fmt: skip
+
+
+def overlap_by_kind(tables: Tables, **of: object) -> Figure:
+    """Jaccard's index of two languages' masks against their alignment, a panel a kind of mask.
+
+    A marker is a network, the grey dash at the same place the overlap of two masks of one language,
+    the dashed line what chance gives. `of`: test, level, by and part, as in `neutrality.overlaps`.
+    """
+    found = neutrality.beside(tables, **of).dropna(subset=["alignment"])
+    kinds = [kind for kind in KINDS if kind in set(found["kind"])]
+    if not kinds:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "the overlap of masks where alignment is known")
+        return figure
+    columns = min(3, len(kinds) + 1)  # a place is left for the legend
+    rows = -(-(len(kinds) + 1) // columns)
+    figure, panels = figure_of(3.2 * columns, 2.9 * rows, rows, columns)
+    for axes, kind in zip(panels, kinds, strict=False):
+        own = found[found["kind"] == kind]
+        axes.scatter(own["alignment"], own["within"], color=_BLANK, marker="_", s=90)
+        axes.plot(own["alignment"], own["expected"], color=_BLANK, ls="--", lw=1)
+        for shown, (colour, marker) in _WAYS.items():
+            one = own[own["shown"] == shown]
+            axes.scatter(one["alignment"], one["across"], color=colour, marker=marker, s=34)
+        axes.set(title=KINDS[kind], ylim=(0, 1.03))
+    for axes in panels[::columns]:
+        axes.set_ylabel("overlap of two languages (J)")
+    for axes in panels[max(0, len(kinds) - columns) : len(kinds)]:
+        axes.set_xlabel("alignment (% of own language)")
+    rest = panels[len(kinds)]
+    for shown, (colour, marker) in _WAYS.items():
+        rest.scatter([], [], color=colour, marker=marker, s=34, label=shown)
+    rest.scatter([], [], color=_BLANK, marker="_", s=90, label="two masks of one language")
+    rest.plot([], [], color=_BLANK, ls="--", lw=1, label="chance")
+    rest.legend(frameon=False, loc="center", fontsize=9)
+    for axes in panels[len(kinds) :]:
+        axes.set_axis_off()
+    return figure
+
+
+_CUT = (
+    (("lesion", True), "the language itself", _SAFE[3], "o", -0.2),
+    (("lesion", False), "the other language", _SAFE[0], "D", 0.0),
+    (("random important", None), "random among what it needs", _BLANK, "x", 0.2),
+)  # fmt: skip
+
+
+def lesions(tables: Tables) -> Figure:
+    """What it costs to remove the weights that one language needs most in excess: a dot a seed."""
+    found = neutrality.lesions(tables.subnetworks)
+    if found.empty:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "lesions")
+        return figure
+    found = found.assign(shown=method_of(found))
+    order = {way: at for at, way in enumerate(w for w in _WAYS if w in set(found["shown"]))}
+    figure, (axes,) = figure_of(3.2 + 1.1 * len(order), 3.8)
+    for (kind, own), label, colour, marker, aside in _CUT:
+        rows = found[found["kind"] == kind]
+        if own is None:
+            rows = rows.groupby(["shown", "seed"], as_index=False)["cost"].mean()
+        else:
+            rows = rows[rows["own"] == own]
+        x = rows["shown"].map(order) + aside
+        axes.scatter(x, rows["cost"], color=colour, marker=marker, s=34, label=label)
+    axes.set_xticks(list(order.values()), list(order))
+    axes.set(xlim=(-0.5, len(order) - 0.5), ylabel="legal moves lost (points)")
+    axes.axhline(0, color=_BLANK, lw=1)
+    axes.grid(visible=False, axis="x")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), title="cost to")
     return figure
