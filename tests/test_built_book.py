@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from test_book import CONFIG, ROOT, toc_pages
 from test_explorer import CHROMIUM
 
@@ -87,6 +87,15 @@ def test_every_figure_that_a_page_shows_can_be_had_by_its_name(html):
         assert "<svg" in (html / "_static" / "figures" / name).read_text(encoding="utf-8")
 
 
+def test_the_archive_of_all_downloads_is_there(html):
+    downloads = (html / "book" / "downloads.html").read_text(encoding="utf-8")
+    assert 'href="../_static/lnlib-book.zip"' in downloads
+    with zipfile.ZipFile(html / "_static" / "lnlib-book.zip") as archive:
+        packed = {name for name in archive.namelist() if name.startswith("figures/")}
+    there = {f"figures/{path.name}" for path in (html / "_static" / "figures").glob("*.svg")}
+    assert packed == there != set()
+
+
 def test_a_link_to_a_term_says_what_the_term_means(html):
     links = [
         link
@@ -132,16 +141,6 @@ class Reader:
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"][:3]
         ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--host-resolver-rules=MAP * ~NOTFOUND"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
