@@ -76,8 +76,8 @@ def inline(path: Path, alt: str, classes: str, mark: str) -> str:
     for part in root.iter():
         if part.attrib.pop("id", name := part.get("id")) and name in named:
             part.set("id", f"{mark}-{name}")
-        if LINK in part.attrib:
-            part.set("href", f"#{mark}-{part.attrib.pop(LINK)[1:]}")
+        if link := part.attrib.pop(LINK, ""):  # an image holds its data there
+            part.set("href", f"#{mark}-{link[1:]}" if link.startswith("#") else link)
         for attribute in ("style", "clip-path", "d", "transform", "x", "y"):
             if value := part.get(attribute):
                 value = _ID.sub(rf"#{mark}-\1", value)

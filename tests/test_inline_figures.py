@@ -48,6 +48,7 @@ def test_words_in_a_coloured_cell_keep_their_colour_in_the_dark(inline, tmp_path
     figures.overlap_matrix(synthetic.overlap(), "ner").savefig(tmp_path / "b.svg")
     html = inline.inline(tmp_path / "b.svg", "", "drawn", "f0")
     cells = re.findall(r"<text ([^>]*)>\d+\.\d</text>", html)
+    assert 'href="data:image/png' in html  # the colours beside the map
     fixed = [cell for cell in cells if "#111111" in cell or "#fefefe" in cell]
     assert fixed and len(fixed) >= len(set(cells)) / 2
 
