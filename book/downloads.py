@@ -20,9 +20,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from lnlib.papers import PAPERS
+
 ARCHIVE = "_static/lnlib-book.zip"
 _SAME_DATE = (2022, 5, 11, 0, 0, 0)  # of every file in the archive, or no two builds were alike
 WHAT = {
+    **{(paper, "verdicts"): "the paper's claims, judged by these tables" for paper in PAPERS},
     ("foroutan", "scores"): "every training: full models, tickets, controls, moved masks",
     ("foroutan", "overlap"): "what two masks share, whole and by layer and component",
     ("foroutan", "excess"): "departures from the untouched encoder's mask that two tickets share",
@@ -42,8 +45,10 @@ WHAT = {
     ("hua", "pretraining"): "legal moves and loss while a network learns to play",
     ("hua", "alignment"): "what a probe of one language reads in another",
     ("hua", "transfer"): "legal moves while a network is tuned on one language",
+    ("hua", "overlap"): "what the masks of two sub-networks share",
+    ("hua", "subnetworks"): "what is left of alignment and play under a mask",
+    ("hua", "neutrality"): "what the masks say of alignment, judged by these tables",
 }
-_VERDICTS = "the paper's claims, judged by these tables"
 
 
 def tables() -> str:
@@ -60,7 +65,7 @@ def tables() -> str:
                     rows.append({
                         "scale": scale_tabs.label(scale, card.paper),
                         "table": _link(table.path(home)),
-                        "what": WHAT.get((card.paper, table.name), _VERDICTS),
+                        "what": WHAT.get((card.paper, table.name), pages.NONE),
                         "rows": f"{count:,}",
                     })  # fmt: skip
         if published := sorted((pages.ROOT / f"lnlib/papers/{card.paper}/published").glob("*.csv")):
