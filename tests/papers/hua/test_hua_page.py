@@ -85,12 +85,16 @@ def test_most_of_the_rise_is_where_both_languages_get_one_vocabulary():
     assert rise["unified"] - rise["4 anchors"] > rise["4 anchors"] - rise["naive"] > 0
     rest = neutrality.beside(TABLES, part="all but the last block")
     rest = rest[rest["kind"] == "fisher"].groupby("shown")["corrected"].mean()
-    assert rest["unified"] - rest["naive"] > 30  # "does not account for the rise alone"
+    assert rest["unified"] - rest["naive"] > 0.5 * (
+        rise["unified"] - rise["naive"]
+    )  # "most of the rise"
 
 
-def test_a_naive_lesion_costs_its_own_language_several_times_what_it_costs_the_other():
+def test_a_lesion_costs_its_own_language_several_times_as_much_but_with_unified_output():
+    """With four anchors too, though these align the languages."""
     cost = neutrality.lesions(TABLES.subnetworks)
-    cost = cost[(cost["kind"] == "lesion") & (cost["anchors"] == 0)]
-    mean = cost.groupby(["method", "own"])["cost"].mean()
-    assert mean["naive", True] > 3 * mean["naive", False]
+    cost = cost[cost["kind"] == "lesion"].assign(shown=means.method_of)
+    mean = cost.groupby(["shown", "own"])["cost"].mean()
+    for way in ("naive", "4 anchors"):
+        assert mean[way, True] > 2.5 * mean[way, False]
     assert abs(mean["unified", True] - mean["unified", False]) < 3

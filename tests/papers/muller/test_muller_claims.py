@@ -107,6 +107,16 @@ def test_measures_of_blocks_are_what_they_say():
     assert of("highest_block", ablation=ablation(highest=-4.0))["de"] == pytest.approx(-20)
 
 
+@pytest.mark.parametrize("measure", [m for m, of in MEASURES.items() if of.leaves_out])
+def test_where_nobody_knows_what_there_is_to_lose_nothing_can_be_told(measure):
+    """A run that was stopped before "all" has no span, and its targets may be at their floor."""
+    source = measure.rpartition("_from_")[2] if "_from_" in measure else "en"
+    rows = ablation(source=source, full={**FULL, source: 80.0})
+    assert of(measure, ablation=rows).notna().all()
+    told = of(measure, ablation=rows[rows["block"] != "all"])
+    assert len(told) and told.isna().all()
+
+
 def test_two_blocks_or_equal_losses_have_no_order():
     rows = ablation()
     assert of("rise_with_height", ablation=rows[rows["block"] != "4-5"]).isna().all()
