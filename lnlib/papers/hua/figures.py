@@ -141,7 +141,7 @@ _WAYS = {
     "unified, 4 anchors": (_SAFE[4], "D"),
 }  # fmt: skip
 KINDS = {
-    "ticket": "tickets: magnitude, in rounds", "departures": "tickets beyond magnitude",
+    "ticket": "tickets", "departures": "tickets beyond magnitude",
     "change": "what training in it moves", "fisher": "Fisher", "weighted fisher": "Fisher x w²",
 }  # fmt: skip
 
