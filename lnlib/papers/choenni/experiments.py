@@ -46,7 +46,7 @@ MODELS = ("full", "static", "dynamic", "random")
 class Named:
     """A sub-network and what tables call it."""
 
-    kind: str  # "full", one of KINDS, "random KIND", "union KIND", "intersection KIND"
+    kind: str  # "full", one of KINDS; before it "union", "intersection", "random", "random union"
     mask: PackedMask | None = None
     lang: str = ""
     seed: int | None = None  # of a random mask
@@ -130,18 +130,20 @@ class Experiment:
 
     def random(self, kind: str) -> list[Named]:
         """For each own mask of a kind random ones of its shape."""
-        return [
-            Named(f"random {kind}", self._random(own, number), own.lang, number)
-            for own in self.own(kind)
-            for number in range(self.settings.mask_seeds)
-        ]
+        return [mask for own in self.own(kind) for mask in self._drawn(own)]
 
-    def _random(self, own: Named, number: int) -> PackedMask:
-        assert own.mask is not None
-        drawn = seeds.derive(self.seed, "random mask", own.lang, number)
-        if own.kind == "heads":
-            return random_heads(own.mask, self._model, drawn)
-        return random_like(own.mask, drawn)
+    def _drawn(self, like: Named) -> list[Named]:
+        """Random masks of its shape."""
+        assert like.mask is not None
+        found = []
+        for number in range(self.settings.mask_seeds):
+            seed = seeds.derive(self.seed, "random mask", like.lang, number)
+            if like.kind.endswith("heads"):
+                mask = random_heads(like.mask, self._model, seed)
+            else:
+                mask = random_like(like.mask, seed)
+            found.append(Named(f"random {like.kind}", mask, like.lang, number))
+        return found
 
     # ---- measurements ------------------------------------------------------------------------
 
@@ -162,8 +164,15 @@ class Experiment:
                 last = tuned.masks.items()
                 masks = [Named(model, m, n) for n, m in last if isinstance(m, PackedMask)]
             self._influence(model, tuned, [FULL, *masks], "applied")
-            heads = self.own("heads") if model == "full" else []
-            self._score(model, tuned, [FULL, *masks, *_pairs(masks), *heads, *_pairs(heads)])
+            heads = self._composed_heads() if model == "full" else []
+            self._score(model, tuned, [FULL, *masks, *_pairs(masks), *heads])
+
+    def _composed_heads(self) -> list[Named]:
+        """Own heads, unions and intersections of two, and random heads of the unions' shapes."""
+        heads = self.own("heads")
+        pairs = list(_pairs(heads))
+        drawn = [self._drawn(pair) for pair in pairs if pair.kind == "union heads"]
+        return [*heads, *pairs, *(mask for masks in drawn for mask in masks)]
 
     def leave_out(self) -> None:
         """C11: the loss of every language in joint trainings without one of them."""
@@ -249,6 +258,6 @@ def _told(mask: Named, row: Mapping[str, Any]) -> bool:
     """
     if mask.kind == "full":
         return True
-    own = row["measure"] == "share" and row["train_lang"] == row["test_lang"]
+    own = row["measure"].startswith("share") and row["train_lang"] == row["test_lang"]
     ours = not mask.kind.startswith("random") or row["test_lang"] == mask.lang
     return own and ours and row["checkpoint"] == 0

@@ -12,7 +12,7 @@ from lnlib.base.errors import UserError
 from lnlib.papers import choenni
 from lnlib.papers.choenni import commands, tables
 from lnlib.papers.choenni.analysis.claims import CLAIMS, verdicts
-from lnlib.papers.choenni.analysis.measures import KINDS, MEASURES, Tables
+from lnlib.papers.choenni.analysis.measures import KINDS, MEASURES, Tables, own_share
 from lnlib.papers.choenni.experiments import Experiment
 from lnlib.papers.choenni.scales import SCALES, SETTINGS, Settings
 from lnlib.results.table import of_file
@@ -82,6 +82,12 @@ def test_sparse_fine_tuning_is_counted_by_language():
     assert (value("specialisation_not_raised", tuned=10) == 0).all()
     assert (value("sharing_raised", tuned=-10) == 100).all()
     assert (value("sharing_raised", tuned=-3) == 0).all()  # the intervals touch
+    # A mask put on the full model raises the share by damage: that it falls again is no sharing.
+    damaged = influence(tuned=-3)
+    put_on = (damaged["model"] == "full") & (damaged["kind"] == "fisher")
+    damaged.loc[put_on & (damaged["view"] == "applied"), ["value", "low", "high"]] += 30
+    found = MEASURES["sharing_raised"].of(Tables("demo", damaged), "ner")
+    assert (found == 0).all()
     assert (value("sharing_over_random", tuned=-10) < 0).all()
 
 
@@ -108,6 +114,20 @@ def test_a_union_is_compared_with_the_better_of_its_two():
     ]  # fmt: skip
     made = Tables("demo", modular=pd.DataFrame(rows))
     assert MEASURES["union_over_single"].of(made, "ner").to_dict() == {"ar": 2.0, "zh": -1.0}
+
+
+def test_a_union_is_compared_with_random_heads_of_its_shape():
+    rows = [
+        {"task": "ner", "model": "full", "kind": kind, "mask_lang": "ar+zh", "mask_seed": seed,
+         "test_lang": lang, "seed": 0, "value": score}
+        for kind, seed, lang, score in (
+            ("union heads", None, "ar", 80.0), ("union heads", None, "en", 90.0),
+            ("random union heads", 0, "ar", 70.0), ("random union heads", 1, "ar", 60.0),
+            ("random union heads", 0, "en", 10.0),
+        )
+    ]  # fmt: skip
+    made = Tables("demo", modular=pd.DataFrame(rows))
+    assert MEASURES["union_over_random"].of(made, "ner").to_dict() == {"ar": 15.0}
 
 
 def test_without_tables_no_claim_is_judged():
@@ -188,7 +208,14 @@ def test_translations_are_measured_where_examples_are_parallel(bert, tmp_path):
     values = MEASURES["translations"].of(found, "xnli")
     assert len(values) == 3 and values.between(0, 100).all()
     rows = found.influence[found.influence["measure"] == "translations"]
-    assert rows["null_low"].tolist() == pytest.approx([100 * 5 / 6] * len(rows), rel=1e-5)
+    assert (rows["null_low"] <= rows["null_high"]).all()
+    assert (rows["null_low"] < rows["null_high"]).any()  # six examples leave little to permute
+    over = MEASURES["translations_over_label"].of(found, "xnli")
+    last = rows[rows["checkpoint"] == 0].set_index("test_lang")
+    expected = last["value"] - last[["null_low", "null_high"]].mean(axis=1)
+    pd.testing.assert_series_equal(over, expected.sort_index(), check_names=False)
+    of_label = own_share(found, "xnli", "full", "fisher", "coordinates", measure="share_of_label")
+    assert len(of_label) == 3 and of_label.between(0, 100).all()
 
 
 def test_a_table_is_sealed_by_its_name(made):

@@ -43,7 +43,8 @@ class Tables:
 
 
 def own_share(tables: Tables, task: str, model: str, kind: str, view: str, *, whose: str = "own",
-              checkpoint: int = 0, column: str = "value") -> pd.Series:  # fmt: skip
+              checkpoint: int = 0, column: str = "value",
+              measure: str = "share") -> pd.Series:  # fmt: skip
     """A(L; S) in %, by test language and seed.
 
     Parameters:
@@ -53,9 +54,10 @@ def own_share(tables: Tables, task: str, model: str, kind: str, view: str, *, wh
     - `whose`: S is of language L ("own"), or the mean is over those of all others ("other").
     - `checkpoint`: 1 is the first, 0 all together, -1 the last.
     - `column`: "value", or "low" or "high" of its interval.
+    - `measure`: "share_of_label" for shares among training examples of the test example's label.
     """
     rows = tables.influence
-    rows = rows[(rows["task"] == task) & (rows["model"] == model) & (rows["measure"] == "share")]
+    rows = rows[(rows["task"] == task) & (rows["model"] == model) & (rows["measure"] == measure)]
     rows = rows[(rows["kind"] == kind) & (rows["view"] == view)]
     rows = rows[rows["train_lang"] == rows["test_lang"]]
     if kind != "full":
@@ -119,13 +121,16 @@ def specialisation_not_raised(tables: Tables, task: str) -> pd.Series:
 
 
 def sharing_raised(tables: Tables, task: str) -> pd.Series:
-    """C7: 100 where A(L; S_L) ends lower in the static model than it begins in the full one.
+    """C7: 100 where A(L; S_L) of the static model is below what it was in the full one, else 0.
 
-    The upper end of the one interval is below the lower end of the other. Else 0.
+    The upper end of its interval is below the lower ends of both A(L; S_L) and A(L; full) there: a
+    mask put on a model that was not trained for it raises the own share by damage alone.
     """
-    before = own_share(tables, task, "full", STATIC, APPLIED, column="low")
+    masked, whole = (
+        own_share(tables, task, "full", kind, APPLIED, column="low") for kind in (STATIC, "full")
+    )
     after = own_share(tables, task, "static", STATIC, APPLIED, column="high")
-    gap = _by_language(before - after)
+    gap = _by_language(np.minimum(masked, whole) - after)
     return (100.0 * (gap > 0)).where(gap.notna())
 
 
@@ -167,14 +172,40 @@ def union_over_single(tables: Tables, task: str) -> pd.Series:
     return pd.DataFrame(found, columns=["test_lang", "value"]).groupby("test_lang")["value"].mean()
 
 
+def union_over_random(tables: Tables, task: str) -> pd.Series:
+    """C10: the score under the union of two heads' masks, less that of random heads of its shape.
+
+    Mean over the pairs of languages that a test language is in.
+    """
+    united, drawn = (
+        _scores(tables, task, "full", kind).groupby(level=[0, 1, 2]).mean()
+        for kind in ("union heads", "random union heads")
+    )
+    over = (united - drawn).dropna()
+    inside = [lang in pair.split("+") for pair, lang, _ in over.index]
+    return _by_language(over[inside])
+
+
 # ---- the rest --------------------------------------------------------------------------------
 
 
 def translations(tables: Tables, task: str) -> pd.Series:
     """C9: % of the most influential foreign examples that translate an own most influential one."""
+    return _translations(tables, task)["value"]
+
+
+def translations_over_label(tables: Tables, task: str) -> pd.Series:
+    """C9: the same, less the middle of what it would be if nothing but labels counted."""
+    found = _translations(tables, task)
+    return found["value"] - (found["null_low"] + found["null_high"]) / 2
+
+
+def _translations(tables: Tables, task: str) -> pd.DataFrame:
     rows = tables.influence
     rows = rows[(rows["task"] == task) & (rows["measure"] == "translations")]
-    return rows[rows["checkpoint"] == 0].groupby("test_lang")["value"].mean().astype(float)
+    rows = rows[(rows["checkpoint"] == 0) & (rows["kind"] == "full") & (rows["model"] == "full")]
+    rows = rows[rows["view"] == COORDINATES]
+    return rows.groupby("test_lang")[["value", "null_low", "null_high"]].mean().astype(float)
 
 
 def left_out_correlation(tables: Tables, task: str) -> pd.Series:
@@ -212,6 +243,8 @@ MEASURES: dict[str, Measure] = {
     "sharing_over_random": Measure(sharing_over_random, _READS, _SHARE),
     "score_over_random": Measure(score_over_random, ("modular",), ""),
     "translations": Measure(translations, _READS, "%"),
+    "translations_over_label": Measure(translations_over_label, _READS, _SHARE),
     "union_over_single": Measure(union_over_single, ("modular",), ""),
+    "union_over_random": Measure(union_over_random, ("modular",), ""),
     "left_out_correlation": Measure(left_out_correlation, ("influence", "left_out"), "rank corr."),
 }
