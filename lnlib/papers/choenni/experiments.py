@@ -214,8 +214,9 @@ class Experiment:
             put_on = in_model(mask.mask, network)
             kept = sum(int(part.sum()) for part in put_on.values())
             density = kept / sum(part.numel() for part in put_on.values())
+            pair = mask.lang.split("+") if "+" in mask.lang else self.joint.langs
             with applied(network, put_on):
-                for lang in self.joint.langs:
+                for lang in pair:  # a composition of two is asked about these alone
                     score = self.joint.score(network, lang, self.seed)
                     rows.append({**self._identity, "model": model, **mask.columns,
                                  "test_lang": lang, "metric": score.metric, "value": score.value,

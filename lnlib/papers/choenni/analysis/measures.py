@@ -165,10 +165,8 @@ def union_over_single(tables: Tables, task: str) -> pd.Series:
     single, united = (_scores(tables, task, "full", k) for k in ("heads", "union heads"))
     found = []
     for (pair, lang, seed), value in united.items():
-        if lang in pair.split("+"):
-            masks = [(code, lang, seed) for code in pair.split("+")]
-            best = max(single.get(mask, np.nan) for mask in masks)
-            found.append({"test_lang": lang, "value": value - best})
+        best = max(single.get((code, lang, seed), np.nan) for code in pair.split("+"))
+        found.append({"test_lang": lang, "value": value - best})
     return pd.DataFrame(found, columns=["test_lang", "value"]).groupby("test_lang")["value"].mean()
 
 
@@ -181,9 +179,7 @@ def union_over_random(tables: Tables, task: str) -> pd.Series:
         _scores(tables, task, "full", kind).groupby(level=[0, 1, 2]).mean()
         for kind in ("union heads", "random union heads")
     )
-    over = (united - drawn).dropna()
-    inside = [lang in pair.split("+") for pair, lang, _ in over.index]
-    return _by_language(over[inside])
+    return _by_language((united - drawn).dropna())
 
 
 # ---- the rest --------------------------------------------------------------------------------
