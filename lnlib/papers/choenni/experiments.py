@@ -20,7 +20,7 @@ from lnlib.base.errors import choose
 from lnlib.base.provenance import versions
 from lnlib.masks.overlap import overlap_table
 from lnlib.masks.ticket import PackedMask, Ticket
-from lnlib.papers.choenni.analysis.measures import KINDS, STATIC
+from lnlib.papers.choenni.analysis.measures import KINDS, MODELS, STATIC
 from lnlib.papers.choenni.attribution.found import Influence
 from lnlib.papers.choenni.attribution.influence import Attribution, influence
 from lnlib.papers.choenni.joint import Joint
@@ -38,8 +38,6 @@ from lnlib.papers.choenni.subnetworks.ranked import find_weights
 from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MASKS, MODULAR
 from lnlib.pruning.search import search
 from lnlib.results.places import Places
-
-MODELS = ("full", "static", "dynamic", "random")
 
 
 @dataclass(frozen=True)
@@ -154,10 +152,13 @@ class Experiment:
             self._influence("full", self.tuned(), masks, "coordinates")
             self._compare(kind)
 
-    def sparse(self) -> None:
-        """C6 to C8, C10: scores and influence with masks put on, before and after fine-tuning."""
+    def sparse(self, models: Sequence[str] = MODELS) -> None:
+        """C6 to C8, C10: scores and influence with masks put on, before and after fine-tuning.
+
+        `models` are of MODELS; claims compare "full", "static" and "random".
+        """
         own, random = self.own(STATIC), [m for m in self.random(STATIC) if m.seed == 0]
-        for model in MODELS:
+        for model in models:
             tuned = self.tuned(model)
             masks = {"random": random}.get(model, own)
             if model == "dynamic":

@@ -15,6 +15,13 @@ def test_a_notebook_is_given_what_the_library_takes():
     assert check(ASKED | {"langs": "[ur, de]"})["langs"] == ["ur", "de"]
 
 
+def test_models_are_those_that_tables_name():
+    asked = {name: ASKED[name] for name in ASKED if name != "kind"}
+    assert check(asked | {"models": "static, random"})["models"] == ["static", "random"]
+    with pytest.raises(UserError, match=r"unknown model 'ful'.*'full'"):
+        check(asked | {"models": "ful"})
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

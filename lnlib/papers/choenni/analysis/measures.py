@@ -20,6 +20,7 @@ from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
 from lnlib.results.ledger import Measure
 
 KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
+MODELS = ("full", "static", "dynamic", "random")  # trained with no masks, own, moving or random
 STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
 COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 
@@ -37,6 +38,12 @@ class Tables:
     def read(cls, home: Path) -> Tables:
         """Those in results/choenni/SCALE."""
         return cls(home.name, INFLUENCE.read(home), MODULAR.read(home), LEFT_OUT.read(home))
+
+    def of(self, data: str, seed: int) -> Tables:
+        """The rows of one experiment, by the fingerprint of its data (`Joint`'s) and its seed."""
+        parts = [part[(part["data"] == data) & (part["seed"] == seed)]
+                 for part in (self.influence, self.modular, self.left_out)]  # fmt: skip
+        return Tables(self.scale, *parts)
 
 
 # ---- shares ----------------------------------------------------------------------------------
@@ -146,15 +153,22 @@ def _scores(tables: Tables, task: str, model: str, kind: str) -> pd.Series:
     return rows.set_index(["mask_lang", "test_lang", "seed"])["value"].astype(float)
 
 
-def _own(scores: pd.Series) -> pd.Series:
-    langs, tested = (scores.index.get_level_values(n) for n in ("mask_lang", "test_lang"))
-    return scores[langs == tested].droplevel("mask_lang")
+def scores(tables: Tables, task: str, model: str, kind: str, *, whose: str = "own") -> pd.Series:
+    """Scores of a model with masks of a kind put on, by test language and seed.
+
+    As in `own_share` masks are the test language's "own", or the mean is over all "other".
+    """
+    found = _scores(tables, task, model, kind)
+    langs, tested = (found.index.get_level_values(n) for n in ("mask_lang", "test_lang"))
+    if kind != "full":
+        found = found[(langs == tested) == (whose == "own")]
+    return found.groupby(["test_lang", "seed"]).mean()
 
 
 def score_over_random(tables: Tables, task: str) -> pd.Series:
     """C8: the static model's score under the own mask, less that of random masks under theirs."""
-    own = _own(_scores(tables, task, "static", STATIC))
-    return _by_language(own - _own(_scores(tables, task, "random", f"random {STATIC}")))
+    own = scores(tables, task, "static", STATIC)
+    return _by_language(own - scores(tables, task, "random", f"random {STATIC}"))
 
 
 def union_over_single(tables: Tables, task: str) -> pd.Series:
@@ -204,23 +218,46 @@ def _translations(tables: Tables, task: str) -> pd.DataFrame:
     return rows.groupby("test_lang")[["value", "null_low", "null_high"]].mean().astype(float)
 
 
-def left_out_correlation(tables: Tables, task: str) -> pd.Series:
-    """C11: rank correlation of I(L, K) with the rise of L's loss without K, K not L; by seed."""
+def left_out_pairs(tables: Tables, task: str) -> pd.DataFrame:
+    """Influence I(L, K) beside the rise (nats) of L's loss where K is left out of the training.
+
+    One row a seed and pair of languages, the same language twice too. Columns: seed, train_lang
+    (K), test_lang (L), influence, rise (NaN where it was not measured).
+    """
     rows, without = tables.influence, tables.left_out
     rows = rows[(rows["task"] == task) & (rows["model"] == "full") & (rows["kind"] == "full")]
     rows = rows[(rows["measure"] == "cosine") & (rows["view"] == COORDINATES)]
-    rows = rows[(rows["checkpoint"] == 0) & (rows["train_lang"] != rows["test_lang"])]
+    rows = rows[rows["checkpoint"] == 0]
+    pairs = rows[["seed", "train_lang", "test_lang"]].assign(influence=rows["value"].astype(float))
     without = without[without["task"] == task]
     loss = without.set_index(["seed", "left_out", "test_lang"])["loss"].astype(float)
+    rise = [
+        loss.get((row.seed, row.train_lang, row.test_lang), np.nan)
+        - loss.get((row.seed, "", row.test_lang), np.nan)
+        for row in pairs.itertuples()
+    ]
+    return pairs.assign(rise=np.array(rise, float)).reset_index(drop=True)
+
+
+def left_out_correlation(tables: Tables, task: str) -> pd.Series:
+    """C11: rank correlation of I(L, K) with the rise of L's loss without K, K not L; by seed."""
+    pairs = left_out_pairs(tables, task)
     found = {}
-    for seed, own in rows.groupby("seed"):
-        rise = [
-            loss.get((seed, k, lang), np.nan) - loss.get((seed, "", lang), np.nan)
-            for k, lang in zip(own["train_lang"], own["test_lang"], strict=True)
-        ]
-        whole = not np.isnan(rise).any() and len(rise) > 2
-        found[seed] = spearmanr(own["value"], rise).statistic if whole else np.nan
+    for seed, own in pairs[pairs["train_lang"] != pairs["test_lang"]].groupby("seed"):
+        whole = own["rise"].notna().all() and len(own) > 2
+        found[seed] = spearmanr(own["influence"], own["rise"]).statistic if whole else np.nan
     return pd.Series(found, dtype=float)
+
+
+def agreement_of_seeds(pairs: pd.DataFrame, column: str) -> float:
+    """Mean rank correlation between two seeds of a column of `left_out_pairs`, K not L.
+
+    What one seed says of pairs can be predicted no better than another seed says it.
+    """
+    pairs = pairs[pairs["train_lang"] != pairs["test_lang"]]
+    wide = pairs.pivot_table(column, ["train_lang", "test_lang"], "seed").corr("spearman")
+    between = wide.to_numpy()[np.triu_indices(len(wide), 1)]
+    return float(between.mean()) if len(between) else np.nan
 
 
 _SHARE, _READS = "points", ("influence",)
