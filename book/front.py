@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
-from importlib import import_module
-from pathlib import Path
 
 import pages
-import pandas as pd
+from all_verdicts import home, strip, summary, verdicts
 
 from lnlib.papers.choenni import figures as influence
 from lnlib.papers.choenni.analysis.measures import Tables
@@ -19,11 +16,6 @@ from lnlib.papers.hua.analysis import means
 from lnlib.papers.muller import tables as muller
 from lnlib.papers.muller.analysis import blocks
 from lnlib.papers.muller.reinitialisation import ALL
-from lnlib.results import ledger
-from lnlib.results.places import Places
-
-_WORDS = dict(zip(ledger.VERDICTS, ("agree", "differ", "cannot be told", "not run"), strict=True))
-_CLASSES = dict(zip(ledger.VERDICTS, ("agrees", "differs", "open", "open"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -115,17 +107,6 @@ CARDS = (
 )  # fmt: skip
 
 
-def home(paper: str, scale: str) -> Path:
-    """The folder of a paper's tables."""
-    return Places.of(pages.ROOT / "results", paper, scale).home
-
-
-def verdicts(card: Card) -> pd.DataFrame:
-    """The recorded verdicts of a card's paper at its scale; empty where nothing was judged."""
-    tables = import_module(f"lnlib.papers.{card.paper}.tables")
-    return tables.VERDICTS.read(home(card.paper, card.scale))
-
-
 def buttons() -> str:
     """Two ways in, as Markdown."""
     return f"""::::{{div}} buttons
@@ -147,8 +128,8 @@ def cards() -> str:
 
 
 def _card(card: Card) -> str:
-    found = verdicts(card)
-    said = card.said(card.scale) if len(found) else ""
+    found = verdicts(card.paper)
+    said = card.said(card.scale)
     ran = (
         said,
         "",
@@ -171,18 +152,3 @@ def _card(card: Card) -> str:
         ":::",
     )
     return "\n".join(lines)
-
-
-def summary(found: pd.DataFrame) -> str:
-    """How many verdicts there are of each kind, in words."""
-    counts = found["verdict"].value_counts()
-    return ", ".join(f"{counts[word]} {_WORDS[word]}" for word in _WORDS if word in counts)
-
-
-def strip(found: pd.DataFrame) -> str:
-    """A square a verdict, as HTML; what it says stands in its title, and the sum in words."""
-    squares = "".join(
-        f'<i class="{_CLASSES[row.verdict]}" title="{escape(f"{row.claim}: {row.verdict}")}"></i>'
-        for row in found.itertuples()
-    )
-    return f'<span class="verdicts" role="img" aria-label="{summary(found)}">{squares}</span>'

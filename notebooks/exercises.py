@@ -22,13 +22,13 @@
 # `...` of a cell and run it: the check below it tries your function on random inputs of its own, and
 # says what is wrong with it. The hints name mistakes that are easy to make, some in published code.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
 seed = 0  # the random inputs of the checks depend on it
 
-# %%
+# %% tags=["hide-input"]
 import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # then the bars are plain text

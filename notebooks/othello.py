@@ -26,7 +26,7 @@
 #
 # From a shell: `papermill notebooks/othello.ipynb out.ipynb -p method anchors -p anchors 2`.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
@@ -38,7 +38,7 @@ scale = "demo"  # demo (4x4, a minute), small (6x6, half an hour and more), pape
 seed = 0  # the network, the games, the words and which squares are anchors depend on it
 runs_dir = "runs"  # the network and the tables of measurements go here
 
-# %%
+# %% tags=["hide-input"]
 import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # no bars here

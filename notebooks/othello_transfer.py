@@ -26,7 +26,7 @@
 #
 # From a shell: `papermill notebooks/othello_transfer.ipynb out.ipynb -p methods anchors`.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
@@ -38,7 +38,7 @@ scale = "demo"  # demo (4x6, minutes), small (6x6, an hour and more), paper (8x8
 seed = 0
 runs_dir = "runs"  # networks and the table of measurements go here
 
-# %%
+# %% tags=["hide-input"]
 import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # no bars here

@@ -28,7 +28,7 @@
 # laid out like the hub) the encoder is then fine-tuned beside the same network from random weights,
 # in nine languages, and the model card says what the pre-training is worth.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
@@ -37,7 +37,7 @@ out_dir = "runs/pretrain"  # checkpoint, log, and at the end the encoder in mini
 tokens = 60_000_000  # tokens to see, padding not counted
 data_dir = None  # WikiAnn, to measure what the pre-training is worth
 
-# %%
+# %% tags=["hide-input"]
 from lnlib.papers.foroutan.parameters import check
 
 p = check(dict(text_dir=text_dir, out_dir=out_dir, tokens=tokens, data_dir=data_dir), In)

@@ -24,7 +24,7 @@
 #
 # From a shell: `papermill notebooks/prune.ipynb out.ipynb -p lang ur -p task ner`.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
@@ -38,7 +38,7 @@ encoder_dir = None  # a folder that holds the encoder, in place of the hub
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # the ticket and the table of measurements go here
 
-# %%
+# %% tags=["hide-input"]
 import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # then the bars are plain text

@@ -25,7 +25,7 @@
 #
 # From a shell: `papermill notebooks/similarity.ipynb out.ipynb -p source ru -p targets "ur,de"`.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
@@ -37,7 +37,7 @@ seed = 0  # head, order of the examples and dropout depend on it
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # the table of measurements goes here
 
-# %%
+# %% tags=["hide-input"]
 from lnlib.papers.muller.parameters import check
 
 asked = dict(

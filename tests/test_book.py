@@ -10,6 +10,7 @@ import pytest
 import synthetic
 import yaml
 
+from lnlib.papers import PAPERS
 from lnlib.papers.foroutan import figures, tables
 from lnlib.papers.foroutan.analysis import claims, gains, nulls, relations
 from lnlib.papers.foroutan.analysis.measures import Tables
@@ -141,11 +142,18 @@ def test_the_front_page_answers_as_the_tables_do(monkeypatch):
     assert mean["two languages"] <= mean["two tasks"] < mean["no language, no task"]
     assert list(mean) == sorted(mean, reverse=True)  # "sorted by how much they share"
     assert list(mean.index)[-1] == "two languages"
-    for card in front.CARDS:
-        found = front.verdicts(card)
-        squares = front.strip(found)
-        for name in set(front._CLASSES.values()):
-            words = [word for word, of in front._CLASSES.items() if of == name]
+    assert [card.paper for card in front.CARDS] == list(PAPERS)
+
+
+def test_each_claim_of_each_paper_has_one_square_for_its_verdict(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    all_verdicts = importlib.import_module("all_verdicts")
+    for paper, found in all_verdicts.all_papers().items():
+        asked = ["id", "measure", all_verdicts.TITLES[paper].asked_of]
+        assert len(found) and not found.duplicated(asked).any(), paper
+        squares = all_verdicts.strip(found)
+        for name in set(all_verdicts.CLASSES.values()):
+            words = [word for word, of in all_verdicts.CLASSES.items() if of == name]
             assert squares.count(f'class="{name}"') == found["verdict"].isin(words).sum()
 
 

@@ -7,7 +7,7 @@ much these differ, not how much seeds do; it is not a significance test over ind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -159,6 +159,22 @@ def verdicts(claims: Iterable[Claim], scale: str, of: Callable[[Claim, str], Ver
                 "rows": found.rows,
             })  # fmt: skip
     return pd.DataFrame(out)
+
+
+def leading(found: pd.DataFrame, scales: Sequence[str], asked_of: str = "task") -> pd.DataFrame:
+    """One row a claim and what it is asked of: the verdict of the largest scale that can tell.
+
+    `scales` are in order, the largest last. Where none can tell it is the largest at which the
+    claim ran, and where it ran at none the largest that there is.
+    """
+    told = found["verdict"].isin((AGREES, DIFFERS))
+    ran = found["verdict"] != NOT_RUN
+    size = found["scale"].map({scale: place for place, scale in enumerate(scales)})
+    ranked = found.assign(_told=told, _ran=ran, _size=size)
+    ranked = ranked.sort_values(["_told", "_ran", "_size"], kind="stable")
+    last = ranked.drop_duplicates(["id", "measure", asked_of], keep="last").index
+    order = found.drop_duplicates(["id", "measure", asked_of])[["id", "measure", asked_of]]
+    return order.merge(found.loc[last], how="left")[list(found)]
 
 
 def in_words(found: pd.DataFrame, measure: str, task: str, words: Mapping[str, str]) -> str:

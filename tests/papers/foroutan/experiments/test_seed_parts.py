@@ -48,8 +48,7 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
     bert, toy_scale, tmp_path, monkeypatch
 ):
     home, out = tmp_path / "runs", tmp_path / "results"
-    monkeypatch.setattr(seed_parts, "load_encoder", lambda _, folder: bert)
-    seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
+    seed_parts.measure("ner", ["ur", "en"], "demo", home, out, encoder_dir=bert.path)
     table = out / "foroutan/demo/seed_parts.csv"
     rows = tables.read(table).set_index(["parts", "lang", "other"])
     pairs = {(p, a, b) for p in seed_parts.PARTS for a in ("en", "ur") for b in ("en", "ur")}
@@ -87,7 +86,7 @@ def test_every_part_is_compared_with_the_tickets_of_seed_0_and_none_is_searched_
 
     before = table.read_bytes()
     monkeypatch.delattr(workbench.Workbench, "train")
-    seed_parts.measure("ner", ["ur", "en"], "demo", home, out)
+    seed_parts.measure("ner", ["ur", "en"], "demo", home, out, encoder_dir=bert.path)
     assert table.read_bytes() == before
 
 

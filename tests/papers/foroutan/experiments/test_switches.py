@@ -20,8 +20,7 @@ def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
 ):
     monkeypatch.setattr(switches, "SWITCHES", {"one_schedule": switches.SWITCHES["one_schedule"]})
     home, out = tmp_path / "runs", tmp_path / "results"
-    monkeypatch.setattr(switches, "load_encoder", lambda _, folder: bert)
-    switches.measure("ner", ["ur", "en"], "demo", home, out)
+    switches.measure("ner", ["ur", "en"], "demo", home, out, encoder_dir=bert.path)
     rows = tables.read(out / "foroutan/demo/switches.csv").set_index(["switch", "lang"])
     assert set(rows.index) == {(s, lang) for s in ("none", "one_schedule") for lang in ("en", "ur")}
 
@@ -39,7 +38,7 @@ def test_every_switch_is_compared_with_the_plain_search_and_none_is_done_twice(
 
     before = (out / "foroutan/demo/switches.csv").read_bytes()
     monkeypatch.delattr(workbench.Workbench, "train")
-    switches.measure("ner", ["ur", "en"], "demo", home, out)
+    switches.measure("ner", ["ur", "en"], "demo", home, out, encoder_dir=bert.path)
     assert (out / "foroutan/demo/switches.csv").read_bytes() == before
 
 
@@ -56,8 +55,7 @@ def test_a_plain_search_that_stopped_before_its_score_is_compared_all_the_same(
         runs.search(Workbench(bert, "ner", "ur"), 0, places(home, "demo"), levels=LEVELS,
                     on_round=stop)  # fmt: skip
     monkeypatch.setattr(switches, "SWITCHES", {})
-    monkeypatch.setattr(switches, "load_encoder", lambda _, folder: bert)
-    switches.measure("ner", ["ur"], "demo", home, out)
+    switches.measure("ner", ["ur"], "demo", home, out, encoder_dir=bert.path)
     row = tables.read(out / "foroutan/demo/switches.csv").iloc[0]
     assert row["searched"] == row["value"] > 0
 
