@@ -19,6 +19,7 @@ from lnlib.papers.choenni.analysis.measures import (
     left_out_pairs,
     own_share,
     scores,
+    translated,
 )
 from lnlib.papers.choenni.coverage import TASKS
 
@@ -83,14 +84,44 @@ def shares(tables: Tables, task: str, kind: str = STATIC) -> Figure:
     return figure
 
 
+def translations(tables: Tables, task: str = "xnli") -> Figure:
+    """How many of the foreign examples that count translate own ones that count, by language.
+
+    Large marks are means over seeds, small ones seeds. The band is 95 % of what it would be if
+    nothing but labels counted; the dotted line is chance.
+    """
+    rows = translated(tables, task)
+    if rows.empty:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "training examples that are translations")
+        return figure
+    figure, (axes,) = figure_of(7.6, 3.0)
+    means = rows.groupby("test_lang")[["value", "null_low", "null_high"]].mean()
+    means = means.sort_values("value")
+    for at, lang in enumerate(means.index):
+        label = None if at else "if only labels counted"
+        low, high = means.loc[lang, ["null_low", "null_high"]]
+        axes.fill_betweenx([at - 0.4, at + 0.4], low, high, color="#888888", alpha=0.35, lw=0,
+                           label=label)  # fmt: skip
+        values = rows.loc[rows["test_lang"] == lang, "value"]
+        axes.scatter(values, [at] * len(values), s=10, color=_SAFE[0], alpha=0.6, lw=0)
+        axes.scatter(means.loc[lang, "value"], at, s=45, color=_SAFE[0])
+    axes.axvline(rows["chance"].mean(), color="#444444", ls=":", label="chance")
+    axes.set_yticks(range(len(means)), [LANGUAGES[lang].name for lang in means.index])
+    axes.set(xlim=(0, 100), xlabel="translations among the most influential foreign examples, %")
+    axes.grid(visible=False, axis="y")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
 # ---- sparse fine-tuning ------------------------------------------------------------------------
 
 # What a model was trained under, and the kind of the masks that it was trained under.
 TRAINED = {
-    "full": ("no masks", STATIC),
-    "static": ("own masks", STATIC),
-    "dynamic": ("moving masks", "dynamic"),
-    "random": ("random masks", f"random {STATIC}"),
+    "full": ("trained without masks", STATIC),
+    "static": ("trained under own masks", STATIC),
+    "dynamic": ("trained under moving masks", "dynamic"),
+    "random": ("trained under random masks", f"random {STATIC}"),
 }
 PUT_ON = NOTHING, OWN_MASK, OTHER_MASK = "no mask", "own mask", "another language's mask"
 _MASKS = {NOTHING: ("#444444", "s"), OWN_MASK: (_SAFE[0], "o"), OTHER_MASK: (_SAFE[1], "^")}
@@ -137,8 +168,8 @@ def trained_under_masks(tables: Tables, task: str) -> Figure:
                 axes.scatter(seen.mean(), y, s=45, color=colour, marker=marker,
                              label=put_on if model == models[0] else None)  # fmt: skip
         axes.grid(visible=False, axis="y")
-    names = [f"trained under {TRAINED[model][0]}" for model in reversed(models)]
-    panels[0].set_yticks(range(len(models)), names)
+    panels[0].set_yticks(range(len(models)), [TRAINED[model][0] for model in reversed(models)])
+    panels[0].set_ylim(-0.5, len(models) - 0.5)
     panels[0].set_xlabel(f"{TASKS[task].unit} with the mask put on")
     panels[1].set_xlabel("most influential examples\nin the own language, %")
     null = chance(tables, task)
@@ -150,23 +181,53 @@ def trained_under_masks(tables: Tables, task: str) -> Figure:
     return figure
 
 
-COMPOSED = FIRST, SECOND, UNION, INTERSECTION = ("own mask", "the other's mask", "union",
-                                                  "intersection")  # fmt: skip
+COMPOSED = {
+    "own mask": (_SAFE[0], "o"),
+    "the other's mask": (_SAFE[1], "^"),
+    "union": (_SAFE[2], "D"),
+    "intersection": (_SAFE[4], "v"),
+    "random, as large as the union": (_SAFE[3], "X"),
+}
+HEADS = "heads"  # the row of attention heads, in the model that was trained without masks
 
 
 def composed(tables: Tables, task: str) -> pd.DataFrame:
     """Scores with the masks of two languages put on, one after the other and as one.
 
-    Rows are models (keys of TRAINED); columns those of COMPOSED, means over seeds, pairs and the
-    two languages of each.
+    Rows are keys of TRAINED, of its masks, and HEADS; columns those of COMPOSED, means over seeds,
+    pairs and the two languages of each. The random ones are drawn for heads alone.
     """
     rows = {}
-    for model, (_, kind) in TRAINED.items():
-        own = (scores(tables, task, model, kind, whose=whose) for whose in ("own", "other"))
-        both = (scores(tables, task, model, f"{how} {kind}", whose="other")  # no one language's
-                for how in ("union", "intersection"))  # fmt: skip
-        rows[model] = [part.mean() for part in (*own, *both)]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(COMPOSED)).dropna()
+    which = {HEADS: ("full", "heads")} | {name: (name, kind) for name, (_, kind) in TRAINED.items()}
+    for row, (model, kind) in which.items():
+        own = [scores(tables, task, model, kind, whose=whose) for whose in ("own", "other")]
+        # A mask of two is no one language's own.
+        two = [scores(tables, task, model, f"{how} {kind}", whose="other")
+               for how in ("union", "intersection", "random union")]  # fmt: skip
+        rows[row] = [part.mean() for part in (*own, *two)]
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=list(COMPOSED))
+    return found.dropna(subset=["union"])
+
+
+def composition(tables: Tables, task: str) -> Figure:
+    """`composed`, a row of marks a training."""
+    found = composed(tables, task).iloc[::-1]
+    if found.empty:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "unions of two languages' masks")
+        return figure
+    figure, (axes,) = figure_of(7.6, 1.0 + 0.42 * len(found))
+    for name, (colour, marker) in COMPOSED.items():
+        axes.scatter(found[name], range(len(found)), s=45, color=colour, marker=marker, label=name,
+                     alpha=0.85)  # fmt: skip
+    names = [
+        f"heads, {TRAINED['full'][0]}" if row == HEADS else f"weights, {TRAINED[row][0]}"
+        for row in found.index
+    ]  # fmt: skip
+    axes.set_yticks(range(len(found)), names)
+    axes.set(ylim=(-0.6, len(found) - 0.4), xlabel=f"{TASKS[task].unit} with the mask put on")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
 
 
 # ---- leaving a language out ---------------------------------------------------------------------

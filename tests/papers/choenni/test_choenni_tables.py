@@ -10,9 +10,15 @@ import toys
 from lnlib import __main__ as door
 from lnlib.base.errors import UserError
 from lnlib.papers import choenni
-from lnlib.papers.choenni import commands, tables
+from lnlib.papers.choenni import commands, figures, tables
 from lnlib.papers.choenni.analysis.claims import CLAIMS, verdicts
-from lnlib.papers.choenni.analysis.measures import KINDS, MEASURES, Tables, own_share
+from lnlib.papers.choenni.analysis.measures import (
+    KINDS,
+    MEASURES,
+    Tables,
+    agreement_of_seeds,
+    own_share,
+)
 from lnlib.papers.choenni.experiments import Experiment
 from lnlib.papers.choenni.scales import SCALES, SETTINGS, Settings
 from lnlib.results.table import of_file
@@ -100,6 +106,39 @@ def test_leaving_out_correlates_with_influence_where_it_was_put_in():
     made = Tables("demo", influence(), left_out=pd.DataFrame(losses))
     found = MEASURES["left_out_correlation"].of(made, "ner")
     assert len(found) == 3 and (found > 0.9).all()
+
+
+def test_seeds_agree_where_they_say_the_same():
+    pairs = pd.DataFrame([
+        {"seed": seed, "train_lang": k, "test_lang": lang, "influence": place,
+         "rise": place * (-1) ** seed}
+        for seed in range(2) for place, (k, lang) in enumerate(itertools.product(LANGS, LANGS))
+    ])  # fmt: skip
+    assert agreement_of_seeds(pairs, "influence") == pytest.approx(1)
+    assert agreement_of_seeds(pairs, "rise") == pytest.approx(-1)
+    assert pd.isna(agreement_of_seeds(pairs[pairs["seed"] == 0], "rise"))  # with whom?
+
+
+def test_rows_of_one_run_are_told_from_anothers():
+    rows = influence().assign(data=lambda table: table["seed"].map({0: "aa", 1: "bb", 2: "bb"}))
+    found = Tables("demo", rows).of("bb", 1)
+    assert len(found.influence) and set(found.influence["seed"]) == {1}
+    assert found.modular.empty and Tables("demo", rows).of("aa", 1).influence.empty
+
+
+def test_what_is_put_together_is_named_by_the_two():
+    rows = [
+        {"task": "ner", "model": "full", "kind": kind, "mask_lang": mask, "test_lang": "ar",
+         "seed": 0, "value": score}
+        for kind, mask, score in (
+            ("heads", "ar", 80.0), ("heads", "zh", 70.0), ("union heads", "ar+zh", 82.0),
+            ("intersection heads", "ar+zh", 60.0), ("random union heads", "ar+zh", 75.0),
+            ("fisher", "ar", 50.0),
+        )
+    ]  # fmt: skip
+    found = figures.composed(Tables("demo", modular=pd.DataFrame(rows)), "ner")
+    assert found.loc[figures.HEADS].tolist() == [80, 70, 82, 60, 75]
+    assert list(found.index) == [figures.HEADS]  # no two of the other masks were put together
 
 
 def test_a_union_is_compared_with_the_better_of_its_two():

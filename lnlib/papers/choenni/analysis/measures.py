@@ -201,21 +201,29 @@ def union_over_random(tables: Tables, task: str) -> pd.Series:
 
 def translations(tables: Tables, task: str) -> pd.Series:
     """C9: % of the most influential foreign examples that translate an own most influential one."""
-    return _translations(tables, task)["value"]
+    return translated(tables, task).groupby("test_lang")["value"].mean()
 
 
 def translations_over_label(tables: Tables, task: str) -> pd.Series:
     """C9: the same, less the middle of what it would be if nothing but labels counted."""
-    found = _translations(tables, task)
-    return found["value"] - (found["null_low"] + found["null_high"]) / 2
+    found = translated(tables, task)
+    over = found["value"] - (found["null_low"] + found["null_high"]) / 2
+    return over.groupby(found["test_lang"]).mean()
 
 
-def _translations(tables: Tables, task: str) -> pd.DataFrame:
+def translated(tables: Tables, task: str) -> pd.DataFrame:
+    """Shares of translations in the full model, a row a test language and seed.
+
+    Columns: test_lang, seed, value, null_low and null_high (if nothing but labels counted), chance:
+    all but the first two in %.
+    """
     rows = tables.influence
     rows = rows[(rows["task"] == task) & (rows["measure"] == "translations")]
     rows = rows[(rows["checkpoint"] == 0) & (rows["kind"] == "full") & (rows["model"] == "full")]
     rows = rows[rows["view"] == COORDINATES]
-    return rows.groupby("test_lang")[["value", "null_low", "null_high"]].mean().astype(float)
+    each = rows["n_train"].astype(float) / max(1, rows["test_lang"].nunique())
+    numbers = rows[["value", "null_low", "null_high"]].astype(float)
+    return rows[["test_lang", "seed"]].assign(**numbers, chance=100 * rows["top"] / each)
 
 
 def left_out_pairs(tables: Tables, task: str) -> pd.DataFrame:
