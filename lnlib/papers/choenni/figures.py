@@ -120,8 +120,8 @@ def translations(tables: Tables, task: str = "xnli") -> Figure:
 TRAINED = {
     "full": ("trained without masks", STATIC),
     "static": ("trained under own masks", STATIC),
-    "dynamic": ("trained under moving masks", "dynamic"),
     "random": ("trained under random masks", f"random {STATIC}"),
+    "dynamic": ("trained under moving masks", "dynamic"),
 }
 PUT_ON = NOTHING, OWN_MASK, OTHER_MASK = "no mask", "own mask", "another language's mask"
 _MASKS = {NOTHING: ("#444444", "s"), OWN_MASK: (_SAFE[0], "o"), OTHER_MASK: (_SAFE[1], "^")}

@@ -20,7 +20,7 @@ from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
 from lnlib.results.ledger import Measure
 
 KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
-MODELS = ("full", "static", "dynamic", "random")  # trained with no masks, own, moving or random
+MODELS = ("full", "static", "random", "dynamic")  # trained with no masks, own, random or moving
 STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
 COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 
@@ -254,7 +254,7 @@ def left_out_correlation(tables: Tables, task: str) -> pd.Series:
     for seed, own in pairs[pairs["train_lang"] != pairs["test_lang"]].groupby("seed"):
         whole = own["rise"].notna().all() and len(own) > 2
         found[seed] = spearmanr(own["influence"], own["rise"]).statistic if whole else np.nan
-    return pd.Series(found, dtype=float)
+    return pd.Series(found, dtype=float).rename_axis("seed")
 
 
 def agreement_of_seeds(pairs: pd.DataFrame, column: str) -> float:
