@@ -30,7 +30,7 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
         choose(out["kind"], KINDS, "kind of mask")
     if "models" in out:
         asked = [str(model) for model in names(out["models"], "models")]
-        out["models"] = [choose(model, MODELS, "model") for model in asked]
+        out["models"] = [choose(model, MODELS, "model") for model in asked or [""]]
     out["seed"] = seeds.check(out["seed"])
     out["data_dir"] = scale.data_folder(out["data_dir"])
     out["runs_dir"] = folder_to_write(out["runs_dir"], "runs_dir")

@@ -18,8 +18,9 @@ def test_a_notebook_is_given_what_the_library_takes():
 def test_models_are_those_that_tables_name():
     asked = {name: ASKED[name] for name in ASKED if name != "kind"}
     assert check(asked | {"models": "static, random"})["models"] == ["static", "random"]
-    with pytest.raises(UserError, match=r"unknown model 'ful'.*'full'"):
-        check(asked | {"models": "ful"})
+    for given, said in (("ful", r"unknown model 'ful'.*'full'"), ("", "unknown model ''.*full")):
+        with pytest.raises(UserError, match=said):
+            check(asked | {"models": given})
 
 
 @pytest.mark.parametrize(
