@@ -202,8 +202,9 @@ class Experiment:
 
     def _influence(self, model: str, tuned: Tuned, masks: Sequence[Named], view: str) -> None:
         found, rows = self.influence(tuned, masks, view), []
-        top, parallel = self.settings.top, self.joint.parallel
+        top = self.settings.top
         for mask in masks:
+            parallel = self.joint.parallel and mask is FULL  # `_told` keeps no mask's
             common = {**self._identity, "model": model, **mask.columns, **self.stamp}
             rows += [{**common, **row} for row in found.rows(mask.name, top, parallel)
                      if _told(mask, row)]  # fmt: skip
