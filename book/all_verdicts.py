@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pages
 import pandas as pd
+import scale_tabs
 
 from lnlib.papers import PAPERS
 from lnlib.results import ledger
@@ -42,11 +43,17 @@ def home(paper: str, scale: str) -> Path:
 
 def verdicts(paper: str) -> pd.DataFrame:
     """A row a claim and what it is asked of: the verdict of the largest scale that can tell."""
-    module = import_module(f"lnlib.papers.{paper}.scales")
     table = import_module(f"lnlib.papers.{paper}.tables").VERDICTS
-    scales = list(module.SCALES)
-    found = pd.concat([table.read(home(paper, scale)) for scale in scales])
-    return ledger.leading(found.reset_index(drop=True), scales, TITLES[paper].asked_of)
+    scales = scale_tabs.ordered(import_module(f"lnlib.papers.{paper}.scales").SCALES)
+    found = pd.concat([table.read(home(paper, scale)) for scale in scales], ignore_index=True)
+    return ledger.leading(found, scales[::-1], TITLES[paper].asked_of)
+
+
+def told(paper: str) -> str:
+    """The most real scale on which a claim of a paper was told; "demo" where none was."""
+    found = verdicts(paper)
+    scales = found.loc[found["verdict"].isin((ledger.AGREES, ledger.DIFFERS)), "scale"]
+    return next(iter(scale_tabs.ordered(set(scales))), pages.SCALE)
 
 
 def all_papers() -> dict[str, pd.DataFrame]:
@@ -58,6 +65,11 @@ def summary(found: pd.DataFrame) -> str:
     """How many verdicts there are of each kind, in words."""
     counts = found["verdict"].value_counts()
     return ", ".join(f"{counts[word]} {_WORDS[word]}" for word in _WORDS if word in counts)
+
+
+def square(verdict: str) -> str:
+    """One square, as HTML, beside words that say the same."""
+    return f'<span class="verdicts" aria-hidden="true"><i class="{CLASSES[verdict]}"></i></span>'
 
 
 def strip(found: pd.DataFrame) -> str:
@@ -79,5 +91,5 @@ def shown(paper: str, found: pd.DataFrame) -> pd.DataFrame:
         "asked of": rows[TITLES[paper].asked_of].fillna(""),
         "ours": rows["ours"].map(pages.signed) + " " + rows["unit"].fillna(""),
         "why": rows["why"].str.partition(";")[0].str.replace(r"-(?=\d)", "−", regex=True),
-        "scale": "`" + rows["scale"] + "`",
+        "scale": [scale_tabs.label(scale, paper) for scale in rows["scale"]],
     })  # fmt: skip

@@ -1,12 +1,13 @@
 """Sphinx extension: every numbered figure as an SVG file under its own name.
 
 A page draws its figures once, into files named by a hash of what they show. `{figure-files}` copies
-each to `_static/figures/<name>.svg` and lists them.
+each to `_static/figures/<name>.svg` and lists them, folded by page.
 """
 
 from __future__ import annotations
 
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class Place(nodes.General, nodes.Element):
 
 
 class FigureFiles(SphinxDirective):
-    """`{figure-files}`: a line a page, with a link to each of its figures."""
+    """`{figure-files}`: a fold a page, with a link to each of its figures."""
 
     def run(self) -> list[nodes.Node]:
         """The place for the list."""
@@ -47,23 +48,16 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             if links:
                 lines.append((min(links), page, [name for _, name in sorted(links)]))
         up = "../" * docname.count("/") + FOLDER
-        place.replace_self(
-            nodes.bullet_list(
-                "",
-                *(
-                    nodes.list_item("", _line(app.env.titles[page].astext(), names, up))
-                    for _, page, names in sorted(lines)
-                ),
-            )
+        folds = (
+            _fold(app.env.titles[page].astext(), names, up) for _, page, names in sorted(lines)
         )
+        place.replace_self(nodes.raw("", "\n".join(folds), format="html"))
 
 
-def _line(title: str, names: list[str], folder: str) -> nodes.paragraph:
-    line = nodes.paragraph("", f"{title}: ")
-    for place, name in enumerate(names):
-        line += nodes.Text(", " if place else "")
-        line += nodes.reference("", name, refuri=f"{folder}/{name}")
-    return line
+def _fold(title: str, names: list[str], folder: str) -> str:
+    links = ", ".join(f'<a href="{folder}/{name}">{name}</a>' for name in names)
+    count = f"{len(names)} figure{'s' if len(names) > 1 else ''}"
+    return f"<details><summary>{escape(title)} ({count})</summary><p>{links}</p></details>"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pages
-from all_verdicts import home, strip, summary, verdicts
+import scale_tabs
+from all_verdicts import home, strip, summary, told, verdicts
 
 from lnlib.papers.choenni import figures as influence
 from lnlib.papers.choenni.analysis.measures import Tables
@@ -25,10 +26,14 @@ class Card:
     title: str
     page: str
     paper: str
-    scale: str
     asks: str
     said: Callable[[str], str]  # of the scale; "" where nothing has run
     but: str
+
+    @property
+    def scale(self) -> str:
+        """The most real one on which a claim of the paper was told."""
+        return pages.REAL if self.paper == pages.PAPER else told(self.paper)
 
 
 def _weights(scale: str) -> str:
@@ -85,22 +90,22 @@ def _world(scale: str) -> str:
 
 CARDS = (
     Card(
-        "Weights", "findings", "foroutan", pages.REAL,
+        "Weights", "findings", "foroutan",
         "Do sub-networks of two languages overlap?", _weights,
         "So the overlap is no sign of sharing.",
     ),
     Card(
-        "Layers", "align", "muller", "demo",
+        "Layers", "align", "muller",
         "Where do the layers stop being of one language?", _layers,
         "A loss says where, not what.",
     ),
     Card(
-        "Data", "examples", "choenni", "demo",
+        "Data", "examples", "choenni",
         "Whose examples taught the model what it says?", _data,
         "To count is not to help.",
     ),
     Card(
-        "A world we know", "othello", "hua", "demo",
+        "A world we know", "othello", "hua",
         "Is a network aligned where we know that its languages say the same?", _world,
         "A small board, and made-up languages.",
     ),
@@ -128,14 +133,14 @@ def cards() -> str:
 
 
 def _card(card: Card) -> str:
-    found = verdicts(card.paper)
-    said = card.said(card.scale)
+    found, said = verdicts(card.paper), card.said(card.scale)
+    where = scale_tabs.label(card.scale, card.paper)
     ran = (
         said,
         "",
         card.but,
         "",
-        f"Scale `{card.scale}`.",
+        f"{where[0].upper()}{where[1:]}.",
         "",
         strip(found),
         "",

@@ -14,7 +14,9 @@ from typing import Any
 import myst_nb
 import numpy as np
 import pandas as pd
+import scale_tabs
 import yaml
+from drawing import drawing, tabs
 from IPython.display import Markdown, display
 
 from lnlib.languages import LANGUAGES
@@ -24,6 +26,7 @@ from lnlib.papers.foroutan.analysis.measures import NAMES, Tables
 from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.grid import plan
 from lnlib.papers.foroutan.scales import SCALES
+from lnlib.results import ledger
 from lnlib.results.places import Places
 from lnlib.results.plan import PEAKS, STARTUP, Run, hours_at_least
 
@@ -35,7 +38,6 @@ COLAB = REPOSITORY.replace("//github.com", "//colab.research.google.com/github",
 COLAB += f"/blob/{BRANCH}/notebooks"
 PAPER = "foroutan"  # whose tables the pages read
 SCALE = "demo"  # where nothing else is said: what a reader can measure again in minutes
-REAL = "small"  # real text: what the main figures show
 NONE = "–"
 
 _BENCH = (
@@ -84,9 +86,32 @@ def bench(name: str) -> pd.DataFrame:
     return pd.read_csv(path).fillna(dict.fromkeys(words, ""))
 
 
-def scales() -> list[str]:
-    """The scales with tables of scores, in the order of a reader's path."""
-    return [scale for scale in SCALES if (home(scale) / "scores.csv").exists()]
+def scales(name: str = "scores") -> list[str]:
+    """The scales whose table NAME.csv has rows, the most real one first."""
+    return [scale for scale in scale_tabs.ordered(SCALES) if len(table(name, scale))]
+
+
+label = scale_tabs.label  # what pages call a scale
+__all__ = ["drawing", "tabs"]  # which pages have from here
+
+
+def real() -> str:
+    """The most real scale that the book's sentences can be about, or `SCALE`.
+
+    They compare languages, seeds and tasks, and the parts of a seed, in named-entity recognition:
+    that takes tickets of three languages (an interval's fewest) with two seeds each, and of another
+    task. Tabs and tables show a scale that has run with less.
+    """
+    for scale in scales("seed_parts"):
+        tickets = table("scores", scale)
+        seeds = gains.own(tickets, "ner").groupby("lang")["seed"].nunique()
+        others = [task for task in TASKS if task != "ner" and len(gains.own(tickets, task))]
+        if (seeds > 1).sum() >= ledger.FEWEST and others:
+            return scale
+    return SCALE
+
+
+REAL = real()
 
 
 def _card() -> str:
@@ -162,13 +187,25 @@ def show(
     say(f":::{{dropdown}} {folded}\n{text}\n:::" if folded else text)
 
 
-def again(replay: str, tasks: Sequence[str] = tuple(TASKS), langs: Sequence[str] = (),
+def judged(measure: str, task: str, agrees: str, differs: str, unclear: str,
+           scale: str = REAL) -> str:  # fmt: skip
+    """Which of three sentences holds, by the recorded verdict on a measure: none says more."""
+    words = {ledger.AGREES: agrees, ledger.DIFFERS: differs, "": unclear}
+    return ledger.in_words(table("verdicts", scale), measure, task, words)
+
+
+def gained(value: float, digits: int = 1) -> str:
+    """A gain as a verb with its number: "gain 1.8" or "lose 6.6"."""
+    return f"{'lose' if value < 0 else 'gain'} {number(abs(value), digits)}"
+
+
+def again(replay: str, tasks: Sequence[str] = (), langs: Sequence[str] = (),
           seeds: Sequence[int] = (), then: str = "", scale: str = SCALE) -> str:  # fmt: skip
     """How a reader gets a page's main figure again: from the tables, or from nothing.
 
     `replay` is Python, run from the repository's folder; the rest says which part of the grid the
-    figure needs, and which command comes after it. Hours are counted trainings times recorded
-    seconds.
+    figure needs (without `tasks`, those of the scale), and which command comes after it. Hours are
+    counted trainings times recorded seconds.
     """
     recorded, hours, grid = table("scores", scale), 0.0, plan(scale, tasks, langs, seeds)
     for run in grid:
@@ -230,7 +267,8 @@ def run_so_far(scores: pd.DataFrame, scale: str = SCALE) -> str:
         seeds = rows.groupby("lang")["seed"].nunique()
         title = TASKS[task].title
         if not done:
-            lines.append(f"- {title}: not run at scale `{scale}`.")
+            why = SCALES[scale].without.get(task, "")
+            lines.append(f"- {title}: not run{why and f' ({why})'}.")
             continue
         low, high = int(seeds.min()), int(seeds.max())
         count = f"{low}" if low == high else f"{low} to {high}"

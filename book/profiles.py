@@ -1,53 +1,48 @@
-"""One page per language and task: `python book/profiles.py` writes them, a directive fills them.
+"""One page a language: `python book/profiles.py` writes them, a directive fills them.
 
 The script also lists them in the contents of the book. A page holds no more than a title and
-`{profile}` with its language and task. Sphinx runs the directive in its own process: a kernel for
-each of the pages would cost minutes of every build.
+`{profile}` with its language. Sphinx runs the directive in its own process, which reads each table
+once: a kernel for each of the pages would cost minutes of every build.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pages
 import pandas as pd
+import profile_lenses as lenses
+import profile_weights as weights
+import scale_tabs
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from lnlib.corpora import gazetteer
-from lnlib.languages import LANGUAGES
-from lnlib.papers.foroutan import figures, published
-from lnlib.papers.foroutan.analysis import gains, nulls
-from lnlib.papers.foroutan.coverage import COVERAGE, PAPER_COVERAGE, TASKS
+from lnlib.languages import LANGUAGES, name_of
+from lnlib.papers.foroutan import figures
+from lnlib.papers.foroutan.analysis import gains
+from lnlib.papers.foroutan.coverage import COVERAGE, TASKS
+from lnlib.papers.foroutan.scales import SCALES
 
 HOME = Path(__file__).resolve().parent / "languages"
 CONTENTS = pages.ROOT / "_toc.yml"
-PAGES = [(lang, task) for lang in LANGUAGES for task in TASKS if lang in COVERAGE[task]]
-
-PUBLISHED = "published"
-_COLUMNS = {  # of the table of scores: what it says, and what `gains.at` calls it
-    "full model": "full",
-    "ticket": "own",
-    "one-shot magnitude": "magnitude",
-    "shuffled labels": "shuffled",
-    "random mask": "random",
-}
 
 
-def text(lang: str, task: str) -> str:
+def text(lang: str) -> str:
     """The source of one page."""
-    title = f"{LANGUAGES[lang].name}, {TASKS[task].title}"
-    return f"# {title}\n\n```{{profile}} {lang} {task}\n```\n"
+    of = LANGUAGES[lang]
+    own = f", [{of.endonym}]{{.language-{lang}}}" if of.endonym != of.name else ""
+    question = f"*What does each instrument find in {of.name}?*"
+    return f"# {of.name}{own}\n\n{question}\n\n```{{profile}} {lang}\n```\n"
 
 
 def listed(contents: str) -> str:
     """The book's contents (_toc.yml) with all the pages, and no other, below `book/by_language`."""
-    entries = [f"          - file: book/languages/{lang}-{task}\n" for lang, task in PAGES]
+    entries = [f"          - file: book/languages/{lang}\n" for lang in LANGUAGES]
     section = "      - file: book/by_language\n        sections:\n"
     found = re.compile(re.escape(section) + r"(?: +- file: book/languages/.*\n)*")
     if not found.search(contents):
@@ -55,252 +50,128 @@ def listed(contents: str) -> str:
     return found.sub(section + "".join(entries), contents)
 
 
-@cache
-def table(name: str, scale: str = pages.SCALE) -> pd.DataFrame:
-    """A table of a scale, read once for all pages."""
-    return pages.table(name, scale)
-
-
-@cache
-def _sources() -> dict[str, pd.DataFrame]:
-    """Scores by where they are from, in the order of the columns."""
-    ours = {f"`{scale}`": table("scores", scale) for scale in pages.scales()}
-    return {**ours, PUBLISHED: published.scores()}
-
-
-@cache
-def _neighbours(task: str, scale: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Overlaps, departures, and gains of moved masks, for all languages of a task."""
-    return (
-        nulls.languages(nulls.compared, table("overlap", scale), task),
-        nulls.languages(nulls.departures, table("excess", scale), task),
-        gains.change(table("scores", scale), task),
-    )
-
-
-@cache
-def _measured(lang: str, task: str) -> str | None:
-    """The first scale at which the language has a ticket for the task, if it has one."""
-    for scale in pages.scales():
-        if lang in set(gains.own(table("scores", scale), task)["lang"]):
-            return scale
-    return None
-
-
-class Profile:
-    """What the tables say of one language and task, as Markdown, at the first scale that has it."""
-
-    def __init__(self, lang: str, task: str) -> None:
-        """Both must be a pair of `PAGES`."""
-        self.lang, self.task = lang, task
-        self.name, self.title = LANGUAGES[lang].name, TASKS[task].title
-        self.scale = _measured(lang, task) or pages.SCALE
-
-    def card(self) -> str:
-        """The language, and ways to its other tasks and to the task's other languages."""
-        of = LANGUAGES[self.lang]
-        tasks = [
-            f"**{task.upper()}**" if task == self.task else f"[{task.upper()}]({self.lang}-{task})"
-            for task in TASKS
-            if (self.lang, task) in PAGES
-        ]
-        langs = [
-            f"**{LANGUAGES[lang].name}**"
-            if lang == self.lang
-            else f"[{LANGUAGES[lang].name}]({lang}-{self.task})"
-            for lang in COVERAGE[self.task]
-        ]
-        return (
-            f"{pages.sample(of.endonym, of.code)}\n\nCode `{of.code}`, script {of.script}, branch "
-            f"{of.family}, word order {of.word_order}. Where nothing else is said, numbers are at "
-            f"scale `{self.scale}`.\n\n"
-            f"Tasks: {', '.join(tasks)}. Languages: {', '.join(langs)}."
-        )
-
-    def sentences(self) -> str:
-        """Two validation examples in the language's own script; the names of NER are bold."""
-        rows = []
-        for example in gazetteer.load(self.task, self.lang, "validation", 2):
-            if "tokens" in example:
-                space = "" if self.lang == "zh" else " "  # zh is split into characters
-                tagged = zip(example["tokens"], example["ner_tags"], strict=True)
-                shown = {"sentence": space.join(f"<b>{w}</b>" if tag else w for w, tag in tagged)}
-            else:
-                kinds = ("text", "premise", "hypothesis")
-                shown = {kind: example[kind] for kind in kinds if kind in example}
-            row = {kind: pages.sample(words, self.lang) for kind, words in shown.items()}
-            if "premise" in example:
-                row["label"] = gazetteer.NLI_LABELS[example["label"]]
-            rows.append(row)
-        return "Of the gazetteer:\n\n" + pages.markdown(pd.DataFrame(rows))
-
-    def at_half(self, scores: pd.DataFrame) -> dict[str, float | None]:
-        """Mean scores at 50 % sparsity by column; None for what has not run."""
-        return {
-            name: gains.at(scores, self.task, method).get(self.lang)
-            for name, method in _COLUMNS.items()
-        }
-
-    def scores(self) -> str:
-        """The full model, the ticket and the controls at 50 %: what was measured, ours and theirs.
-
-        A difference to the ticket is taken seed by seed, so it need not be that of the two means.
-        """
-        columns: dict[str, dict[str, Any]] = {}
-        formats: dict[str, Any] = {}
-        for who, scores in _sources().items():
-            values = self.at_half(scores)
-            if not any(value is not None for value in values.values()):
-                continue
-            columns[who], formats[who] = values, pages.number
-            if who == PUBLISHED:
-                continue
-            seeds, less = f"seeds, {who}", f"gain over the ticket, {who}"
-            columns[seeds] = {
-                name: gains.seeds_at(scores, self.task, method).get(self.lang)
-                for name, method in _COLUMNS.items()
-            }
-            columns[less] = {
-                name: gains.control(scores, self.task, method).get(self.lang)
-                for name, method in _COLUMNS.items()
-                if method != "own"
-            }
-            formats |= {seeds: lambda n: pages.number(n, 0), less: pages.signed}
-        unit = f"{gains.UNITS[self.task]} at 50 %"
-        shown = pd.DataFrame(columns, dtype=float).reindex(list(_COLUMNS))
-        return pages.markdown(shown.rename_axis(unit).reset_index(), formats) + (
-            "\n\nScores are means over the seeds that were run; the *gain over the ticket* is "
-            "taken seed by seed, so it need not be the difference of two means."
-        )
-
-    def curve_alt(self) -> str:
-        """What the curve shows, for those who do not see it."""
-        found = self.at_half(table("scores", self.scale))
-        said = ", ".join(
-            f"{name} {pages.number(value)}" for name, value in found.items() if value is not None
-        )
-        return f"{gains.UNITS[self.task]} against sparsity for {self.name}. At 50 %: {said}."
-
-    def density(self) -> pd.DataFrame:
-        """Densities of this page's tickets, and of the untouched encoder's mask."""
-        rows = table("density", self.scale)
-        ticket = (rows["lang"] == self.lang) & (rows["task"] == self.task)
-        return rows[(ticket & (rows["method"] == "ticket")) | (rows["method"] == "magnitude")]
-
-    def density_alt(self, by: str) -> str:
-        """The thinnest and the fullest part."""
-        rows = self.density()
-        rows = rows[(rows["by"] == by) & (rows["method"] == "ticket") & (rows["sparsity"] == 50)]
-        kept = (100 * rows.groupby("part")["density"].mean()).sort_values()
-        if kept.empty:
-            return f"An empty panel: density by {by} has not been recorded."
-        return (
-            f"Points of the share of weights kept, by {by}: least in {kept.index[0]} "
-            f"({pages.number(kept.iloc[0], 1)} %), most in {kept.index[-1]} "
-            f"({pages.number(kept.iloc[-1], 1)} %)."
-        )
-
-    def others(self) -> str:
-        """Every other language: what the masks share, and what is gained when they change places.
-
-        The nearest come first, by departures shared beyond chance, or by Jaccard without them.
-        """
-        overlap, departures, changed = _neighbours(self.task, self.scale)
-        rows, beyond = (part[part["lang"] == self.lang] for part in (overlap, departures))
-        none = pd.Series(dtype=float)
-        into, out = (part.get(self.lang, none) for part in (changed, changed.T))
-        langs = set(rows["other"]) | set(into.dropna().index) | set(out.dropna().index)
-        if not langs:
-            return "No other language has been compared with it at this scale."
-        frame = pd.DataFrame(
-            {
-                "Jaccard, %": 100 * rows.groupby("other")["jaccard"].mean(),
-                "departures beyond chance, points": beyond.groupby("other")["beyond"].mean(),
-                f"in: its mask on {self.name}": into,
-                f"out: {self.name}'s mask on it": out,
-            }
-        ).loc[sorted(langs)]
-        frame = frame.sort_values([frame.columns[1], frame.columns[0]], ascending=False)
-        order = [LANGUAGES[code].name for code in frame.index]
-        links = [
-            f"[{name}]({code}-{self.task})" for code, name in zip(frame.index, order, strict=True)
-        ]
-        shares, *points = frame.columns
-        formats = {shares: pages.number} | dict.fromkeys(points, pages.signed)
-        frame.insert(0, "language", links)
-        return (
-            f"Nearest{' by departures' if len(beyond) else ''}: {order[0]}. Farthest: {order[-1]}. "
-            f"Gains are over the target's own mask, in {gains.UNITS[self.task]}; the other columns "
-            "are those of {doc}`../overlap`.\n\n" + pages.markdown(frame, formats)
-        )
-
-    def again(self) -> str:
-        """How the page's curve is drawn again, and the one command that measures it again."""
-        where = pages.home(self.scale).relative_to(pages.ROOT)
-        replay = (
-            "from lnlib.papers.foroutan import figures, tables\n"
-            f'scores = tables.read("{where}/scores.csv")\n'
-            f'figures.sparsity_curve(scores, "{self.task}", "{self.lang}").savefig("curve.svg")'
-        )
-        return pages.again(replay, tasks=[self.task], langs=[self.lang], scale=self.scale)
-
-    def page(self, folder: Path, start: Path) -> str:
-        """The whole page below its title, with figures in `folder`, linked from `start`."""
-        parts = ["## The language", self.card(), "## Sentences", self.sentences(), "## Score"]
-        if not _measured(self.lang, self.task):
-            covered = "" if self.lang in PAPER_COVERAGE[self.task] else " (nor by the paper)"
-            parts += [f"Not run at any scale{covered}.", self.again()]
-            return "\n\n".join(parts)
-
-        def drawn(what: str, figure: figures.Figure, caption: str, alt: str) -> str:
-            name = f"{self.lang}-{self.task}-{what}"
-            path = folder / f"{name}.svg"
-            path.write_text(figure._repr_svg_(), encoding="utf-8")
-            link = Path(os.path.relpath(path, start)).as_posix()
-            options = f":name: fig-{name}\n:alt: {alt}"
-            return f"```{{figure}} {link}\n{options}\n\n{caption}\n```"
-
-        where = f"{self.name}, {self.title}, scale {self.scale}"
-        curve = figures.sparsity_curve(table("scores", self.scale), self.task, self.lang)
-        bars = [
-            drawn(
-                by,
-                figures.density_profile(self.density(), by),
-                f"{where}: share of weights kept in each {by} at 50 % sparsity.",
-                self.density_alt(by),
-            )
-            for by in ("layer", "component")
-        ]
-        parts += [
-            self.scores(),
-            drawn("curve", curve, f"{where}: score at each sparsity.", self.curve_alt()),
-            self.again(),
-            "## Where the mask keeps its weights",
-            *bars,
-            "## Other languages",
-            self.others(),
-        ]
-        return "\n\n".join(parts)
-
-
-def index() -> str:
-    """The way in: a row a language, a column a task, the ticket's score at 50 % as the link."""
-    rows = [
-        {"language": language.name, "own name": pages.sample(language.endonym, lang)}
-        | {task.upper(): _link(lang, task) for task in TASKS}
-        for lang, language in LANGUAGES.items()
+def body(lang: str, folder: Path, start: Path) -> str:
+    """The whole page below its question, with figures in `folder`, linked from `start`."""
+    parts = [
+        "## In short",
+        weights.answer(lang),
+        card(lang),
+        curves(lang, folder, start),
+        "## Weights: what its tickets score",
+        weights.scores(lang),
+        "## Weights: other languages' tickets",
+        weights.others(lang),
+        "## Layers",
+        lenses.layers(lang),
+        "## Data",
+        lenses.data(lang),
+        "## How the gazetteer writes it",
+        sentences(lang),
+        "## Measure it again",
+        again(lang),
     ]
+    return "\n\n".join(parts)
+
+
+def card(lang: str) -> str:
+    """What typology says of it."""
+    of = LANGUAGES[lang]
+    return f"Code `{of.code}`, script {of.script}, branch {of.family}, word order {of.word_order}."
+
+
+def sentences(lang: str) -> str:
+    """A validation example of each task in the language's own script; names are bold."""
+    rows = []
+    for task in TASKS:
+        if lang not in COVERAGE[task]:
+            continue
+        example = gazetteer.load(task, lang, "validation", 1)[0]
+        if "tokens" in example:
+            shown = {"": marked(example["tokens"], example["ner_tags"], lang)}
+        else:
+            shown = {
+                kind: example[kind] for kind in ("text", "premise", "hypothesis") if kind in example
+            }
+        for kind, words in shown.items():
+            what = f", {kind}" if kind in ("premise", "hypothesis") else ""
+            rows.append({"task": task.upper() + what, "text": pages.sample(words, lang)})
+        if "premise" in example:
+            rows[-1]["task"] += f" ({gazetteer.NLI_LABELS[example['label']]})"
     return pages.markdown(pd.DataFrame(rows))
 
 
-def _link(lang: str, task: str) -> str:
-    if (lang, task) not in PAGES:
-        return pages.NONE
-    words, scale = "not run", _measured(lang, task)
-    if scale:
-        words = pages.number(gains.at(table("scores", scale), task, "own").get(lang))
-        words += f" ({scale})" if scale != pages.SCALE else ""
-    return f"[{words}](languages/{lang}-{task})"
+_CLOSING, _OPENING = set(",.;:!?)]}»،؛؟、。:,%"), set("([{«")
+
+
+def marked(tokens: list[str], tags: list[int], lang: str) -> str:
+    """A sentence of NER as it is written, its names bold."""
+    out, inside = "", False
+    for place, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
+        begins = tag and gazetteer.NER_LABELS[tag].startswith("B-")
+        if inside and (begins or not tag):
+            out, inside = f"{out}</b>", False
+        # Chinese is split into characters; Arabic writes its "and" with the word that follows
+        joined = (
+            lang == "zh" or token in _CLOSING or (place and tokens[place - 1] in _OPENING)
+            or (lang == "ar" and place and tokens[place - 1] == "و")
+        )  # fmt: skip
+        out += "" if joined or not place else " "
+        if begins:
+            out, inside = f"{out}<b>", True
+        out += token
+    return f"{out}</b>" if inside else out
+
+
+def curves(lang: str, folder: Path, start: Path) -> str:
+    """Score against sparsity, a figure a task, each at the most real scale that has it."""
+    cells = []
+    for task in TASKS:
+        scale = weights.first(task, lang)
+        if not scale:
+            continue
+        path = folder / f"{lang}-{task}-curve.svg"
+        figure = figures.sparsity_curve(weights.table("scores", scale), task, lang, narrow=True)
+        path.write_text(figure._repr_svg_(), encoding="utf-8")
+        link = Path(os.path.relpath(path, start)).as_posix()
+        found = weights.at_half(task, scale).loc[lang].dropna()
+        said = ", ".join(f"{what} {pages.number(value)}" for what, value in found.items())
+        alt = f"Score ({gains.UNITS[task]}) against sparsity for {name_of(lang)}. At 50 %: {said}."
+        title, where = TASKS[task].title.capitalize(), scale_tabs.label(scale)
+        cells.append(
+            f":::{{grid-item}}\n```{{figure}} {link}\n:name: fig-{path.stem}\n:alt: {alt}\n\n"
+            f"{title}: score at each sparsity ({where}).\n```\n:::"
+        )
+    return "\n\n".join(["::::{grid} 1 1 2 2", *cells, "::::"]) if cells else ""
+
+
+def again(lang: str) -> str:
+    """The commands that measure the page's tickets again."""
+    lines = [
+        f'make reproduce GRID="scale={scale} tasks={task} langs={lang}"'
+        for task in TASKS
+        if lang in COVERAGE[task]
+        for scale in [weights.first(task, lang) or pages.SCALE]
+    ]
+    commands = "\n".join(lines)
+    return f"```bash\n{commands}\n```\n\n{{doc}}`../reproduce` says what they cost."
+
+
+def index() -> str:
+    """The way in: a row a language, a column a task, with its ticket's score at 50 %."""
+    bodies = {}
+    for scale in SCALES:
+        halves = {task: weights.at_half(task, scale)["ticket"].dropna() for task in TASKS}
+        rows = [
+            {"language": f"[{of.name}](languages/{lang})",
+             "own name": pages.sample(of.endonym, lang)}
+            | {f"{task.upper()}, {gains.UNITS[task]}": half.get(lang)
+               for task, half in halves.items() if len(half)}
+            for lang, of in LANGUAGES.items()
+        ]  # fmt: skip
+        if any(map(len, halves.values())):
+            frame = pd.DataFrame(rows)
+            bodies[scale] = pages.markdown(frame, dict.fromkeys(frame.columns[2:], pages.number))
+    return scale_tabs.tabs(bodies)
 
 
 class IndexDirective(SphinxDirective):
@@ -312,18 +183,19 @@ class IndexDirective(SphinxDirective):
 
 
 class ProfileDirective(SphinxDirective):
-    """`{profile} ur ner`: the body of the page of a language and a task."""
+    """`{profile} ur`: the body of the page of a language."""
 
-    required_arguments = 2
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """The page as nodes; its figures lie beside the notebooks' outputs."""
         folder = Path(self.env.app.doctreedir).parent / "profiles"
         folder.mkdir(parents=True, exist_ok=True)
         start = Path(self.env.doc2path(self.env.docname)).parent
-        body = Profile(*self.arguments).page(folder, start)
         # MyST hangs sections into the page by itself, so no text may stand outside of one
-        return self.parse_text_to_nodes(body, allow_section_headings=True)
+        return self.parse_text_to_nodes(
+            body(self.arguments[0], folder, start), allow_section_headings=True
+        )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -336,6 +208,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
 if __name__ == "__main__":
     for old in HOME.glob("*.md"):
         old.unlink()
-    for lang, task in PAGES:
-        (HOME / f"{lang}-{task}.md").write_text(text(lang, task), encoding="utf-8")
+    for lang in LANGUAGES:
+        (HOME / f"{lang}.md").write_text(text(lang), encoding="utf-8")
     CONTENTS.write_text(listed(CONTENTS.read_text(encoding="utf-8")), encoding="utf-8")

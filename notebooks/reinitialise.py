@@ -32,12 +32,13 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 source = "en"  # the language that is trained on
 targets = None  # the languages that are only scored, such as "ur,de,fr"; None: all there are
-task = "ner"  # ner, xnli; at scale small ner, pos, parsing
+task = "ner"  # ner, xnli; at the others ner, pos, parsing
 blocks = None  # of layers, such as "0-1,4,all"; None: pairs of layers and all
 start = "bert"  # what the layers get: bert, constructor (torch's own), shuffled (their own values)
-scale = "demo"  # demo (offline), small (real data)
+scale = "demo"  # demo (offline), small (real data), medium (a larger encoder)
 seed = 0  # head, order of the examples, dropout and random values depend on it
 data_dir = None  # a folder laid out like the hub, in place of the hub
+encoder_dir = None  # a folder with the encoder, in place of the hub
 runs_dir = "runs"  # the table of measurements goes here
 
 # %% tags=["hide-input"]
@@ -45,7 +46,7 @@ from lnlib.papers.muller.parameters import check
 
 asked = dict(
     source=source, targets=targets, task=task, blocks=blocks, start=start, scale=scale, seed=seed,
-    data_dir=data_dir, runs_dir=runs_dir,
+    data_dir=data_dir, encoder_dir=encoder_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -67,8 +68,8 @@ from lnlib.papers.muller.scales import SCALES
 scale_used = SCALES[p["scale"]]
 folder = home(p["runs_dir"], scale_used)
 rows = muller.ablate(
-    load_encoder(scale_used.encoder), muller.get_task(p["task"]), p["source"], p["targets"],
-    p["blocks"], scale_used, folder, seed=p["seed"], start=p["start"], data_dir=p["data_dir"],
+    load_encoder(scale_used.encoder, p["encoder_dir"]), muller.get_task(p["task"]), p["source"],
+    p["targets"], p["blocks"], scale_used, folder, seed=p["seed"], start=p["start"], data_dir=p["data_dir"],
     on_block=lambda block, of: print(f"{block.name}: {of.seconds.max():.0f} s"),
 )  # fmt: skip
 table = by_block.scores(rows, p["task"], p["source"], p["start"]).droplevel("seed")

@@ -31,10 +31,11 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 source = "en"  # the language that is trained on, and compared with each other
 targets = None  # the other languages, such as "ur,de,fr"; None: all there are
-task = "ner"  # what is trained: ner, xnli; at scale small ner, pos, parsing
-scale = "demo"  # demo (offline), small (real data)
+task = "ner"  # what is trained: ner, xnli; at the others ner, pos, parsing
+scale = "demo"  # demo (offline), small (real data), medium (a larger encoder)
 seed = 0  # head, order of the examples and dropout depend on it
 data_dir = None  # a folder laid out like the hub, in place of the hub
+encoder_dir = None  # a folder with the encoder, in place of the hub
 runs_dir = "runs"  # the table of measurements goes here
 
 # %% tags=["hide-input"]
@@ -42,7 +43,7 @@ from lnlib.papers.muller.parameters import check
 
 asked = dict(
     source=source, targets=targets, task=task, scale=scale, seed=seed, data_dir=data_dir,
-    runs_dir=runs_dir,
+    encoder_dir=encoder_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -64,7 +65,7 @@ from lnlib.papers.muller.scales import SCALES
 scale_used = SCALES[p["scale"]]
 folder = home(p["runs_dir"], scale_used)
 rows = muller.compare(
-    load_encoder(scale_used.encoder), p["targets"], scale_used, folder,
+    load_encoder(scale_used.encoder, p["encoder_dir"]), p["targets"], scale_used, folder,
     task=muller.get_task(p["task"]), source=p["source"], seed=p["seed"], data_dir=p["data_dir"],
 )  # fmt: skip
 by_layer(rows, source=p["source"]).round(2)

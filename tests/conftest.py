@@ -56,3 +56,17 @@ def server():
         del os.environ["PYTHONPATH"]
     else:
         os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture(scope="module")  # while it is open, no loop of asyncio's can be run beside it
+def chromium():
+    """A browser that finds no other host."""
+    from playwright.sync_api import sync_playwright
+    from test_explorer import CHROMIUM
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--host-resolver-rules=MAP * ~NOTFOUND"]
+        )
+        yield started
+        started.close()

@@ -8,18 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from test_book import CONFIG, ROOT, toc_pages
 from test_explorer import CHROMIUM
 
 PAGES = [*toc_pages(), "search", "genindex"]
-# Axe looks at one language's pages of the template, since it takes seconds a page.
-LOOKED_AT = [page for page in PAGES if "/languages/" not in page or "/ur-" in page]
+# Axe looks at one language's page of the template, since it takes seconds a page.
+LOOKED_AT = [page for page in PAGES if "/languages/" not in page or page.endswith("/ur")]
 AXE = files("axe_playwright_python") / "axe.min.js"  # from npm's axe-core, as a package on PyPI
 DESK, PHONE = 1280, 390
 FRAME = "book/languages"  # where what stands round every page is looked at too
@@ -87,6 +87,15 @@ def test_every_figure_that_a_page_shows_can_be_had_by_its_name(html):
         assert "<svg" in (html / "_static" / "figures" / name).read_text(encoding="utf-8")
 
 
+def test_the_archive_of_all_downloads_is_there(html):
+    downloads = (html / "book" / "downloads.html").read_text(encoding="utf-8")
+    assert 'href="../_static/lnlib-book.zip"' in downloads
+    with zipfile.ZipFile(html / "_static" / "lnlib-book.zip") as archive:
+        packed = {name for name in archive.namelist() if name.startswith("figures/")}
+    there = {f"figures/{path.name}" for path in (html / "_static" / "figures").glob("*.svg")}
+    assert packed == there != set()
+
+
 def test_a_link_to_a_term_says_what_the_term_means(html):
     links = [
         link
@@ -132,16 +141,6 @@ class Reader:
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"][:3]
         ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--host-resolver-rules=MAP * ~NOTFOUND"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -197,11 +196,96 @@ def test_dark_mode_is_dark_and_readable(page, dark):
 
 
 @browser
+def test_a_term_is_explained_to_pointer_keyboard_and_finger(light, phone, chromium, html):
+    """The card goes on Escape, stays under the pointer, and fits the window; two taps follow."""
+    window = light.open("book/tickets")
+    card, term = window.locator("#term-card"), window.locator("a.term").first
+    term.hover()
+    assert card.is_visible() and card.inner_text().strip()
+    card.hover()
+    window.wait_for_timeout(400)  # longer than it takes to go
+    assert card.is_visible()
+    window.keyboard.press("Escape")
+    assert card.is_hidden()
+    term.focus()
+    assert card.is_visible() and term.get_attribute("aria-describedby") == "term-card"
+    touch = chromium.new_page(viewport={"width": PHONE, "height": 800}, has_touch=True)
+    touch.goto((html / "book/tickets.html").as_uri())
+    card, term = touch.locator("#term-card"), touch.locator("a.term").first
+    term.tap()
+    assert card.is_visible() and touch.url.endswith("tickets.html")
+    box = card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE
+    term.tap()
+    touch.wait_for_url("**/glossary.html*")
+    touch.close()
+
+
+@browser
+@pytest.mark.parametrize("page", ["book/index", "book/findings", "book/overlap"])
+def test_words_in_figures_can_be_read_on_a_telephone(page, light, phone):
+    """A figure has its narrow version there, and no word in it is under nine pixels."""
+    sizes = """() => [...document.querySelectorAll("svg.drawn")]
+      .filter(svg => svg.checkVisibility())
+      .map(svg => Math.min(...[...svg.querySelectorAll("text")].map(text =>
+        parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width
+        / svg.viewBox.baseVal.width)))"""
+    shown = {}
+    for reader, width in ((light, "wide"), (phone, "narrow")):
+        window = reader.open(page)
+        shown[width] = window.evaluate(sizes)
+        assert shown[width] and min(shown[width]) >= 9
+        other = "narrow" if width == "wide" else "wide"
+        assert window.locator(f"svg.{width}").first.is_visible()
+        assert not window.locator(f"svg.{other}").first.is_visible()
+    assert len(shown["wide"]) == len(shown["narrow"])
+
+
+@browser
+def test_words_in_figures_are_light_in_the_dark(light, dark):
+    colours = [
+        reader.open("book/findings").evaluate(
+            "getComputedStyle(document.querySelector('svg.drawn text')).fill"
+        )
+        for reader in (light, dark)
+    ]
+    sums = [sum(map(float, re.findall(r"[\d.]+", colour)[:3])) for colour in colours]
+    assert sums[0] < 300 < 500 < sums[1]
+
+
+@browser
+def test_a_verdict_is_never_off_the_screen(light, phone):
+    inside = """() => [...document.querySelectorAll("td.verdict")].every(cell => {
+      const box = cell.getBoundingClientRect();
+      return box.left >= 0 && box.right <= innerWidth + 1; })"""
+    for reader in (light, phone):
+        window = reader.open("book/claims")
+        assert window.locator("td.verdict").count() and window.evaluate(inside)
+
+
+@browser
+def test_a_table_that_does_not_fit_a_telephone_is_cards_and_still_a_table(phone):
+    window = phone.open("book/tickets")
+    cards = window.locator("table.cards")
+    assert cards.count()
+    cell = cards.first.locator("tbody td").nth(1)
+    assert cell.get_attribute("data-label") and cell.get_attribute("role") == "cell"
+
+
+def test_every_page_says_what_it_is_about(html):
+    for page in toc_pages():
+        text = (html / f"{page}.html").read_text(encoding="utf-8")
+        assert re.search(r'<meta [^>]*name="description"', text), page
+        assert len(re.findall(r"""property="og:title["']""", text)) == 1, page
+        assert 'rel="icon"' in text
+
+
+@browser
 def test_the_search_finds_urdu(light):
     window = light.open("search", "?q=Urdu")
     found = window.locator("#search-results li a")
     found.first.wait_for()
-    assert any("languages/ur-" in (link.get_attribute("href") or "") for link in found.all())
+    assert any("languages/ur.html" in (link.get_attribute("href") or "") for link in found.all())
 
 
 def test_the_typesetter_is_the_one_that_is_shipped(html):

@@ -1,13 +1,17 @@
 """Every figure draws from full, partial and empty tables, and turns perplexity the right way."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
+from lnlib.figures import style
 from lnlib.papers.foroutan import figures, published
 from lnlib.results import statistics
 
@@ -24,21 +28,25 @@ RETRIEVAL = synthetic.retrieval()
 CURVE = pd.DataFrame({"step": [1, 2, 1, 2], "loss": [3.0, 2.0, 4.0, 1.0], "series": list("aabb")})
 
 
-def draw(scores, overlap, density, excess, curve):
+def draw(scores, overlap, density, excess, curve, widths=(False,)):
     yield figures.sparsity_curve(scores, "mlm", "ur")
-    yield figures.sparsity_curve(scores, "ner", "ur")
-    yield figures.sparsity_curves(scores, "xnli")
-    yield figures.transfer_matrix(scores, "mlm")
-    yield figures.gains_by_origin(scores, "ner")
-    yield figures.overlap_matrix(overlap, "ner")
-    yield figures.overlap_comparisons(overlap, "ner")
-    yield figures.excess_comparisons(excess, "ner")
-    yield figures.tree(similarity(excess), "shared (%)")
-    yield figures.layer_profile(overlap)
     yield figures.density_profile(density, "layer")
     yield figures.losses(curve)
     yield figures.growth(GROWTH.iloc[: len(curve) * 99])
-    yield figures.retrieval_by_layer(RETRIEVAL.iloc[: len(curve) * 9999], "demo")
+    for narrow in widths:
+        yield figures.sparsity_curve(scores, "ner", "ur", narrow=narrow)
+        yield figures.gain_over_full(scores, "xnli", narrow=narrow)
+        yield figures.transfer_matrix(scores, "mlm", narrow=narrow)
+        yield figures.gains_by_origin(scores, "ner", narrow=narrow)
+        yield figures.summary(scores, overlap, "ner", narrow=narrow)
+        yield figures.overlap_matrix(overlap, "ner", narrow=narrow)
+        yield figures.overlap_comparisons(overlap, "ner", narrow=narrow)
+        yield figures.excess_comparisons(excess, "ner", narrow=narrow)
+        yield figures.tree(similarity(excess), "shared (%)", narrow=narrow)
+        yield figures.layer_profile(overlap, narrow=narrow)
+        yield figures.density_difference(density, "layer", narrow=narrow)
+        retrieval = RETRIEVAL.iloc[: len(curve) * 9999]
+        yield figures.retrieval_by_layer(retrieval, "demo", narrow=narrow)
 
 
 def similarity(excess):
@@ -54,7 +62,7 @@ def words(figure):
 
 
 def test_full_tables_are_drawn():
-    for figure in draw(*FULL, CURVE):
+    for figure in draw(*FULL, CURVE, widths=(False, True)):
         figure.draw_without_rendering()
         assert "not run" not in words(figure).lower()
 
@@ -83,9 +91,45 @@ def test_our_missing_matrix_stands_beside_the_published_one():
 
 def test_a_missing_comparison_is_named():
     overlap = FULL[1][FULL[1]["method_b"] != "magnitude"]
-    assert (
-        words(figures.overlap_comparisons(overlap, "ner")).count("not run") == 2
-    )  # in either panel
+    assert words(figures.overlap_comparisons(overlap, "ner")).count("not run") == 1
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_ours_and_the_papers_have_one_range_of_colours_and_one_order(narrow):
+    ours = FULL[0][FULL[0]["lang"].isin(["en", "ur"])]
+    figure = figures.transfer_matrix(ours, "ner", published.scores(), narrow=narrow)
+    maps = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in maps] == ["ours", "published"]
+    assert len({axes.collections[0].get_clim() for axes in maps}) == 1
+    labels = [[text.get_text() for text in axes.get_xticklabels()] for axes in maps]
+    assert labels[0] == labels[1] and len(labels[0]) > len({"en", "ur"})
+
+
+def test_layers_of_all_tasks_have_one_range():
+    figure = figures.layer_profile(FULL[1])
+    assert len(figure.axes) > 1 and len({axes.get_ylim() for axes in figure.axes}) == 1
+
+
+def test_words_at_the_ends_of_lines_do_not_cover_each_other():
+    """Lines that end in one point have their names apart, in the drawn figure."""
+    figure, (axes,) = style.figure_of(4.0, 3.0)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    style.label_ends(axes, {name: (1.0, 0.02, "black") for name in ("one", "two", "three")})
+    figure.draw_without_rendering()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    words = [Text.get_window_extent(text, renderer) for text in axes.texts]  # without its line
+    boxes = sorted(words, key=lambda box: box.y0)
+    assert all(below.y1 <= above.y0 for below, above in pairwise(boxes))
+
+
+def test_text_in_a_figures_file_is_text_and_the_file_is_the_same_again(tmp_path):
+    """It can be searched for and read aloud; ids made at random would change the file each time."""
+    texts = []
+    for name in ("one.svg", "two.svg"):
+        figure = figures.overlap_comparisons(FULL[1], "ner")
+        figure.savefig(tmp_path / name, metadata={"Date": None})
+        texts.append((tmp_path / name).read_text(encoding="utf-8"))
+    assert "two languages, two seeds</text>" in texts[0] and texts[0] == texts[1]
 
 
 @pytest.mark.parametrize("task", ["mlm", "ner", "xnli"])
@@ -100,6 +144,20 @@ def test_better_is_blue():
     map_ = __import__("matplotlib").colormaps[figures.GAINS]
     red, blue = np.array(map_(0.0)), np.array(map_(1.0))
     assert red[0] > red[2] and blue[2] > blue[0]
+
+
+def test_a_difference_to_the_untouched_mask_is_zero_for_the_mask_itself():
+    """Tickets with its densities lie on the line; a layer that keeps more lies right of it."""
+    density = synthetic.density().query("by == 'layer'")
+    untouched = density[density["method"] == "magnitude"].set_index("part")["density"]
+    same = density[density["method"] == "ticket"].copy()
+    same["density"] = same["part"].map(untouched.groupby(level=0).mean())
+    same.loc[same["part"] == "0", "density"] += 0.01
+    both = pd.concat([same, density[density["method"] == "magnitude"]])
+    dots = figures.density_difference(both, "layer").axes[0].collections
+    points = np.concatenate([np.asarray(part.get_offsets()) for part in dots])
+    expected = np.where(abs(points[:, 1]) < 0.5, 1.0, 0.0)  # layer 0: a point more
+    assert points[:, 0] == pytest.approx(expected, abs=1e-9)
 
 
 def test_one_ticket_alone_has_a_density():

@@ -116,6 +116,7 @@
   }
 
   function labels(key, value) {
+    if (key === "scale") return data.scales[value];
     if (key === "task") return capital(data.tasks[value]);
     if (key === "level") return `${value} %`;
     if (key === "layer") return value || "all layers";
@@ -208,7 +209,7 @@
     const seeds = same.filter(Boolean).length;
     const range = found.length
       ? `, ${percent(Math.min(...found))} to ${percent(Math.max(...found))} %` : "";
-    return `${capital(data.tasks[run.task])} at scale ${run.scale}, ${run.level} % sparsity, ` +
+    return `${labels("task", run.task)} (${labels("scale", run.scale)}), ${run.level} % sparsity, ` +
       `${partOf(state)}: ${found.length} of ${apart.length} pairs of languages${range}; ` +
       `two seeds or more for ${seeds} of ${run.langs.length} languages.`;
   }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
+import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
 from matplotlib import figure as mpl_figure
@@ -31,7 +34,19 @@ COLOURS: dict[str, str] = {
 MARKERS = {"random": "X", "magnitude": "s", "shuffled": "^", "mlm": "o", "ner": "s", "xnli": "^"}
 GAINS = "RdBu"  # red is worse, blue is better
 SHARES = "viridis"
+MUTED = "#777777"  # nulls, and what only frames the data
+ON_DARK, ON_LIGHT = "#fefefe", "#111111"  # words in a coloured cell, whatever the page's colours
 _STYLE = {"axes.grid": True, "grid.color": "#dddddd", "axes.edgecolor": "#888888"}
+# Text stays text: it can be searched, copied and read at any size. The first family is the one
+# that widths are measured with, the next is as wide, and the rest have the other scripts.
+_SVG = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lnlib",  # the same figure gives the same file
+    "font.sans-serif": [
+        "DejaVu Sans", "Verdana", "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei",
+        "Noto Sans Arabic", "Geeza Pro", "Noto Sans Devanagari", "Nirmala UI", "sans-serif",
+    ],
+}  # fmt: skip
 
 
 class Figure(mpl_figure.Figure):
@@ -39,6 +54,11 @@ class Figure(mpl_figure.Figure):
 
     It is not pyplot's: nothing has to be closed, and nothing is shown twice.
     """
+
+    def savefig(self, *args: Any, **options: Any) -> None:
+        """As matplotlib's, with text as text in an SVG."""
+        with mpl.rc_context(_SVG):
+            super().savefig(*args, **options)
 
     def _repr_svg_(self) -> str:
         text = StringIO()
@@ -59,6 +79,31 @@ def blank(axes: Axes, what: str) -> None:
     axes.set_axis_off()
     text = textwrap.fill(f"Not run at this scale: {what}", 44)
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#444444")
+
+
+def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]],
+               left: bool = False) -> None:  # fmt: skip
+    """Words beside the ends (x, y, colour) of lines, moved apart so that none covers another."""
+    gap = 12.0 * max(name.count("\n") + 1 for name in ends)  # points: a line of words, and some air
+    axes.figure.draw_without_rendering()  # so that it is laid out
+    scale = 72 / axes.figure.dpi
+    heights = {name: scale * axes.transData.transform(end[:2])[1] for name, end in ends.items()}
+    order = sorted(ends, key=lambda name: heights[name])
+    places = [heights[name] for name in order]
+    box = axes.bbox
+    for _ in range(99):  # neighbours that are too close push each other away, until none is
+        places[0] = max(places[0], scale * box.y0)
+        places[-1] = min(places[-1], scale * box.y1)
+        for below, above in pairwise(range(len(places))):
+            if (short := gap - (places[above] - places[below])) > 0:
+                places[below] -= short / 2
+                places[above] += short / 2
+    for name, place in zip(order, places, strict=True):
+        x, y, colour = ends[name]
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 3}
+        axes.annotate(name, (x, y), (-11 if left else 11, place - heights[name]), color=colour,
+                      textcoords="offset points", va="center", ha="right" if left else "left",
+                      arrowprops=line)  # fmt: skip
 
 
 def better(axes: Axes, task: Task) -> None:
@@ -85,9 +130,11 @@ def heatmap(axes: Axes, shares: pd.DataFrame, title: str, colours: str,
     """Shares by language, in the paper's order by default; what is missing is grey, never 0."""
     codes = order or ordered(set(shares.index) | set(shares.columns))
     shares = shares.reindex(index=codes, columns=codes).astype(float)
-    fixed = {"annot": True, "annot_kws": {"size": 7}, "square": True, "linewidths": 0.5}
+    fixed = {"annot": True, "annot_kws": {"size": 7.5}, "square": True, "linewidths": 0.5}
     sns.heatmap(shares, ax=axes, cmap=colours, **fixed, **style)
     axes.set_facecolor("#eeeeee")  # what is missing, the diagonal of a transfer matrix too
+    for words in axes.texts:
+        words.set_color(ON_DARK if words.get_color() == "w" else ON_LIGHT)
     axes.grid(visible=False)
     axes.tick_params(length=0, rotation=0)
     axes.set(title=title, xlabel="", ylabel="")

@@ -47,6 +47,32 @@ def leave_out(p: Namespace) -> None:
         experiment.leave_out()
 
 
+def show(p: Namespace) -> None:
+    """The most influential sentences of some test sentences, into sentences-TASK.json.
+
+    At scale demo alone: texts of real corpora are not ours to hand on.
+    """
+    from lnlib.papers.choenni.analysis import sentences
+    from lnlib.papers.choenni.analysis.measures import KINDS
+    from lnlib.papers.choenni.experiments import FULL
+
+    choose(p.kind, KINDS, "kind of mask")
+    (experiment,) = _experiments(Namespace(**vars(p), scale="demo", data_dir=None, langs="",
+                                           seeds=p.seed))  # fmt: skip
+    joint = experiment.joint
+    own, random = experiment.own(p.kind), experiment.random(p.kind)
+    found = experiment.influence(experiment.tuned(), [FULL, *own, *random], "coordinates")
+    masks = {
+        "full": dict.fromkeys(joint.langs, FULL.name),
+        **{mask.lang: dict.fromkeys(joint.langs, mask.name) for mask in own},
+        "random": {mask.lang: mask.name for mask in random if mask.seed == 0},
+    }
+    made_by = {"scale": "demo", "task": p.task, "seed": experiment.seed, "kind": p.kind,
+               **experiment.stamp}  # fmt: skip
+    written = sentences.content(joint, found, masks, made_by)
+    print(sentences.write(experiment.results, p.task, written))
+
+
 def record(p: Namespace) -> None:
     """What the tables say of every claim, into verdicts.csv; rows are there as measured."""
     from lnlib.papers.choenni.analysis.claims import verdicts
@@ -92,6 +118,10 @@ COMMANDS = (
             _WHAT | _KINDS),
     Command("sparse", "fine-tuning under masks: scores and influence", sparse, _WHAT | _MODELS),
     Command("leave-out", "joint training without each language", leave_out, _WHAT),
+    Command("show", "the most influential sentences themselves, for the book's page", show,
+            option("--task", "ner", "ner or xnli") | option("--seed", "0", "of training")
+            | option("--kind", "fisher", "of masks: heads, fisher, saliency, ticket")
+            | RUNS | RESULTS),
     Command("record", "judge every claim by what the tables have", record,
             option("--scale", "demo", "demo, small or paper") | RESULTS),
 )  # fmt: skip

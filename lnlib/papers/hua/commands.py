@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from lnlib.base.command_line import RESULTS, RUNS, Command, numbers, option
+from lnlib.base.files import as_path
 from lnlib.base.parameters import items
 
 SCALE = option("--scale", "demo", "demo, small or paper")
@@ -43,12 +45,22 @@ def verdicts(p: Namespace) -> None:
     print(found[shown].to_string(index=False, float_format="%.1f", na_rep="-"))
 
 
+def play(p: Namespace) -> None:
+    """Train, pack and measure the networks that the book's page plays with."""
+    from lnlib.papers.hua.page import asset, networks
+
+    asset.write(p.out, networks.make(p.runs, lambda line: print(line, flush=True)))
+    print(f"wrote {p.out}")
+
+
 _GRID = (
     option("--tasks", "alignment,transfer", "of alignment,transfer")
     | option("--languages", "", "as in atomic+atomic,atomic+split; all of the claims, if none")
     | option("--methods", "naive,anchors,unified", "of naive,anchors,unified")
     | option("--seeds", "0,1,2", "whole numbers")
 )
+_OUT = {"--out": {"type": as_path, "default": Path("book/_static/othello-networks.js"),
+                  "help": "the script that the page loads"}}  # fmt: skip
 _REPLACE = {"--replace": {"action": "store_true",
                           "help": "let networks that were trained again take the place of the old "
                                   "ones"}}  # fmt: skip
@@ -58,4 +70,5 @@ COMMANDS = (
     Command("record", "what runs have measured, into the tables the book reads", record,
             SCALE | RUNS | RESULTS | _REPLACE),
     Command("verdicts", "judge the claims by what has been recorded", verdicts, SCALE | RESULTS),
+    Command("play", "make the networks that the book's page plays with", play, RUNS | _OUT),
 )  # fmt: skip

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from lnlib.figures.style import Figure, blank, figure_of
 from lnlib.papers.hua.analysis.means import SERIES, means, method_of, rank, usual
+from lnlib.papers.hua.world.boards import World
+from lnlib.papers.hua.world.games import replay
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 # Of `means.SERIES`: a colour, a marker and a place beside the others.
@@ -15,6 +21,7 @@ _PROBED = (
     (_SAFE[0], "o", -0.24), (_SAFE[3], "D", -0.08), (_SAFE[1], "^", 0.08), (_SAFE[2], "s", 0.24)
 )  # fmt: skip
 _BLANK = "#999999"  # the network that was never trained
+_WHITE, _EMPTY = 0, 1  # classes of a square, see `Games.states`
 _DASHES = ("-", "--", "-.", ":")
 
 
@@ -81,3 +88,43 @@ def transfer(table: pd.DataFrame, measure: str = "legal") -> Figure:
         of = rows[rows["shown"] == name]
         _curves(axes, of, "value", f"{name}, tuned in {of['tuned'].iloc[0]}")
     return figure
+
+
+def position(content: Mapping[str, Any],
+             names: Sequence[str] = ("naive", "unified output")) -> Figure:  # fmt: skip
+    """One position of the page's networks (`page.asset`), and what a probe reads of it from either
+    language, a row a network. Wrong squares are crossed and hatched."""
+    world = World(content["rows"], content["cols"])
+    moves = content["openings"][0]
+    true = replay(world, np.array(moves)).states()[0, len(moves) - 1]
+    networks = [network for network in content["networks"] if network["name"] in names]
+    figure, panels = figure_of(6.4, 2.3 * len(networks), len(networks), 3)
+    _board(panels[0], world, true, true)
+    panels[0].set_title("the game")
+    for row, network in enumerate(networks):
+        game, *readings = panels[3 * row : 3 * row + 3]
+        if row:
+            game.set_axis_off()
+        readings[0].set_ylabel(network["name"])
+        for axes, read, name in zip(readings, network["opening"], "AB", strict=True):
+            _board(axes, world, np.array(read), true)
+            axes.set_title(f"read from {name}: {(np.array(read) == true).sum()} of {world.squares}")
+    return figure
+
+
+def _board(axes: Axes, world: World, discs: np.ndarray, true: np.ndarray) -> None:
+    """Discs by class, (S,) each. Markers and not patches: an SVG draws one and uses it again."""
+    sides = {"xlim": (0, world.cols), "ylim": (world.rows, 0)}
+    axes.set(**sides, aspect="equal", facecolor="#c3ccd4", xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.hlines(range(1, world.rows), 0, world.cols, colors="#5d6a75", lw=0.5)
+    axes.vlines(range(1, world.cols), 0, world.rows, colors="#5d6a75", lw=0.5)
+    row, column = np.divmod(np.arange(world.squares), world.cols)
+    disc, wrong = discs != _EMPTY, discs != true
+    colours = np.where(discs[disc] == _WHITE, "#ffffff", "#111111")
+    axes.scatter(column[disc] + 0.5, row[disc] + 0.5, s=260, c=colours, edgecolors="#111111")
+    for x, y in zip(column[wrong], row[wrong], strict=True):
+        axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], fill=False, hatch="///", lw=0)
+    for colour, width in (("#ffffff", 5), (_SAFE[3], 2.5)):
+        axes.scatter(column[wrong] + 0.5, row[wrong] + 0.5, s=110, color=colour, marker="x",
+                     linewidths=width, zorder=3)  # fmt: skip

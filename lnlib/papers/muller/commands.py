@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, numbers, option
+from lnlib.base.command_line import DATA, ENCODER, RESULTS, RUNS, Command, numbers, option
 from lnlib.base.errors import choose
 from lnlib.base.parameters import items
 from lnlib.papers.muller.coverage import check_languages, get_task
@@ -21,7 +21,7 @@ def run(p: Namespace) -> None:
     starts = [choose(start, STARTS, "start") for start in items(p.starts)]
     grid.carry_out(scale, items(p.tasks), items(p.sources), seeds, starts,
                    grid.home(p.runs, scale), lambda line: print(line, flush=True),
-                   p.data_dir)  # fmt: skip
+                   p.data_dir, p.encoder_dir)  # fmt: skip
 
 
 def reinitialise(p: Namespace) -> None:
@@ -34,8 +34,9 @@ def reinitialise(p: Namespace) -> None:
     task, scale = get_task(p.task), _scale(p)
     source, targets = check_languages(task, p.source, p.targets)
     (seed,) = numbers(p.seed, "seed")
-    rows = ablate(load_encoder(scale.encoder), task, source, targets, p.blocks, scale,
-                  home(p.runs, scale), seed=seed, start=p.start, data_dir=p.data_dir)  # fmt: skip
+    encoder = load_encoder(scale.encoder, p.encoder_dir)
+    rows = ablate(encoder, task, source, targets, p.blocks, scale, home(p.runs, scale), seed=seed,
+                  start=p.start, data_dir=p.data_dir)  # fmt: skip
     print(losses(rows, task.name, source, p.start).round(1).to_string())
 
 
@@ -47,9 +48,9 @@ def similarity(p: Namespace) -> None:
     from lnlib.papers.muller.grid import home
 
     task, scale = p.task and get_task(p.task), _scale(p)
-    source, targets = check_languages(task or get_task("ner"), p.source, p.targets)
+    source, targets = check_languages(task or get_task("ner"), p.source, p.targets, compared=True)
     (seed,) = numbers(p.seed, "seed")
-    rows = compare(load_encoder(scale.encoder), targets, scale, home(p.runs, scale),
+    rows = compare(load_encoder(scale.encoder, p.encoder_dir), targets, scale, home(p.runs, scale),
                    task=task or None, source=source, seed=seed, data_dir=p.data_dir)  # fmt: skip
     print(by_layer(rows, source=source).round(3).to_string())
 
@@ -74,7 +75,7 @@ def _scale(p: Namespace) -> Scale:
     return SCALES[choose(p.scale, SCALES, "scale")]
 
 
-_SCALE = option("--scale", "demo", "demo or small")
+_SCALE = option("--scale", "demo", "demo, small or medium")
 _SOURCE = option("--source", "en", "the language that is trained on")
 _TARGETS = option("--targets", "", "those that are scored; all there are, if none are given")
 _SEED = option("--seed", "0", "of head, order, dropout and draw")
@@ -93,13 +94,14 @@ _REPLACE = {"--replace": {"action": "store_true",
                                   "ones"}}  # fmt: skip
 
 COMMANDS = (
-    Command("run", "measure what is missing of a grid", run, _SCALE | _GRID | RUNS | DATA),
+    Command("run", "measure what is missing of a grid", run, _SCALE | _GRID | RUNS | DATA
+            | ENCODER),
     Command("reinitialise", "fine-tune with blocks of layers re-initialised", reinitialise,
             option("--task", "ner", "pos, parsing, ner or xnli") | _SCALE | _SOURCE | _TARGETS
-            | _BLOCKS | _START | _SEED | RUNS | DATA),
+            | _BLOCKS | _START | _SEED | RUNS | DATA | ENCODER),
     Command("similarity", "languages by layer, before and after fine-tuning", similarity,
             option("--task", "", "fine-tuned on; the untouched encoder alone without") | _SCALE
-            | _SOURCE | _TARGETS | _SEED | RUNS | DATA),
+            | _SOURCE | _TARGETS | _SEED | RUNS | DATA | ENCODER),
     Command("record", "what runs have measured, into the tables the book reads", record,
             _SCALE | RUNS | RESULTS | _REPLACE),
     Command("judge", "what has been recorded says of every claim", judge, _SCALE | RESULTS),

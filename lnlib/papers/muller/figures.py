@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -17,34 +20,49 @@ from lnlib.papers.muller.analysis.measures import (
     by_layer,
     similarity_by_layer_with_gap,
 )
+from lnlib.papers.muller.analysis.traps import SHUFFLED, TRUE
+from lnlib.papers.muller.coverage import TASKS
 from lnlib.papers.muller.tables import ALL
 from lnlib.results.ledger import interval
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 _OWN, _OTHERS, _NULL = _SAFE[1], _SAFE[0], "#888888"
+_STYLES = {"ner": (_SAFE[1], "s-"), "pos": (_SAFE[2], "^-"), "parsing": (_SAFE[3], "D-"),
+           "xnli": (_SAFE[4], "v-")}  # fmt: skip
 
 
-def losses(ablation: pd.DataFrame, task: str, source: str = SOURCE,
+def losses(ablation: pd.DataFrame, tasks: str | Sequence[str], source: str = SOURCE,
            start: str = "bert") -> Figure:  # fmt: skip
-    """d(b) in points by block: the source language beside the others.
+    """d(b) in points by block, a panel a task: the source language beside the others.
 
     Small marks are seeds of the source, and languages of the others; large ones are means, with the
     95 % interval over languages. Crosses are blocks that got their own values in another order. The
     band is as wide as seeds are apart with nothing re-initialised.
     """
-    seeds = by_seed(ablation, task, source, start)
-    change = counted(ablation, task, source, start)
-    if seeds.empty or change.empty:
+    tasks = [tasks] if isinstance(tasks, str) else list(tasks)
+    ran = [task for task in tasks if not counted(ablation, task, source, start).empty]
+    if not ran:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "re-initialised blocks")
         return figure
-    figure, (axes,) = figure_of(7.6, 4.0)
+    figure, panels = figure_of(max(7.6, 3.6 * len(ran)), 4.0, 1, len(ran))
+    entries: dict[str, Any] = {}
+    for axes, task in zip(panels, ran, strict=True):
+        _losses(axes, ablation, task, source, start)
+        handles, labels = axes.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
+    panels[0].set_ylabel("change in points")
+    figure.legend(entries.values(), entries, frameon=False, fontsize=8, ncols=len(ran),
+                  loc="outside upper center")  # fmt: skip
+    return figure
+
+
+def _losses(axes: Axes, ablation: pd.DataFrame, task: str, source: str, start: str) -> None:
+    seeds = by_seed(ablation, task, source, start)
+    change = counted(ablation, task, source, start)
     apart = between_seeds(ablation, task, source)
     if apart > 0:
         axes.axhspan(-apart, apart, color=_NULL, alpha=0.2, lw=0, label="between seeds")
-    shuffled = by_seed(ablation, task, source, "shuffled").iloc[
-        : 0 if start == "shuffled" else None
-    ]
     own = seeds[seeds["who"] == "source"]
     for at, block in enumerate(change.columns):
         points = own.loc[own["block"] == block, "points"]
@@ -54,53 +72,56 @@ def losses(ablation: pd.DataFrame, task: str, source: str = SOURCE,
         values = change[block].dropna()
         axes.scatter([at + 0.2] * len(values), values, s=12, color=_OTHERS, alpha=0.6, lw=0)
         mean, (low, high) = values.mean(), interval(values)
-        axes.scatter(at + 0.2, mean, s=70, color=_OTHERS,
-                     label=_only(at, f"{len(values)} other languages"))  # fmt: skip
+        axes.scatter(at + 0.2, mean, s=70, color=_OTHERS, label=_only(at, "other languages"))
         if np.isfinite(low):  # three languages at least
             axes.errorbar(at + 0.2, mean, [[mean - low], [high - mean]], capsize=4, color=_OTHERS)
+    if start != "shuffled":
+        _shuffled(axes, by_seed(ablation, task, source, "shuffled"), list(change.columns))
+    axes.axhline(0, color="#444444", lw=1)
+    names = ["all" if block == ALL else block for block in change.columns]
+    axes.set_xticks(range(len(names)), names)
+    axes.set_title(f"{TASKS[task].title}, {TASKS[task].unit}\n{len(change)} other languages",
+                   fontsize=9)  # fmt: skip
+    axes.set(xlim=(-0.5, len(names) - 0.5), xlabel="layers re-initialised before fine-tuning")
+    axes.grid(visible=False, axis="x")
+
+
+def _shuffled(axes: Axes, seeds: pd.DataFrame, blocks: list[str]) -> None:
     label: str | None = "own values, shuffled"
     for who, aside in (("source", -0.08), ("targets", 0.32)):
-        of = shuffled[(shuffled["who"] == who) & shuffled["block"].isin(change.columns)]
-        places = [list(change.columns).index(block) + aside for block in of["block"]]
-        if places:
+        of = seeds[(seeds["who"] == who) & seeds["block"].isin(blocks)]
+        if len(of):
+            places = [blocks.index(block) + aside for block in of["block"]]
             axes.scatter(places, of["points"], s=45, marker="x", color="#333333", label=label)
             label = None
-    axes.axhline(0, color="#444444", lw=1)
-    names = ["all layers" if block == ALL else f"layers {block}" for block in change.columns]
-    axes.set_xticks(range(len(names)), names)
-    axes.set(xlim=(-0.5, len(names) - 0.5), xlabel="re-initialised before fine-tuning",
-             ylabel="change in points")  # fmt: skip
-    axes.grid(visible=False, axis="x")
-    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
-    return figure
 
 
-def similarity(table: pd.DataFrame, task: str, source: str = SOURCE) -> Figure:
+def similarity(table: pd.DataFrame, tasks: str | Sequence[str], source: str = SOURCE) -> Figure:
     """CKA by layer, means over languages: with the source, and with itself before fine-tuning.
 
     The band reaches from shuffled pairs to pairs shuffled among sentences of like length.
     """
+    tasks = [tasks] if isinstance(tasks, str) else list(tasks)
     if by_layer(table, source=source).empty:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "similarity of languages")
         return figure
     figure, (left, right) = figure_of(9.6, 3.8, 1, 2, sharey=True)
-    before, after = (PRETRAINED, PRETRAINED), (TUNED, TUNED)
-    _floors(left, table, task, source, before)
+    _floors(left, table, "", source, (PRETRAINED, PRETRAINED))
     _line(left, by_layer(table, source=source), _OTHERS, "o-", "pre-trained")
-    _line(left, by_layer(table, task, source, after), _OWN, "s-", "fine-tuned")
     _line(left, by_layer(table, source=source, length="out"), _OTHERS, "o:",
           "pre-trained, without length")  # fmt: skip
+    for task in tasks:
+        after = by_layer(table, task, source, (TUNED, TUNED))
+        _line(left, after, *_STYLES[task], f"after {TASKS[task].title}")
+        _line(right, by_layer(table, task, source, (PRETRAINED, TUNED)), *_STYLES[task],
+              TASKS[task].title)  # fmt: skip
     left.set(title=f"{_name(source)} with each other language", ylabel="CKA", ylim=(-0.05, 1.05))
-    kept = by_layer(table, task, source, (PRETRAINED, TUNED))
-    if kept.empty:
-        blank(right, "fine-tuning")
+    if right.lines:
+        _floors(right, table, tasks[0], source, (PRETRAINED, TUNED))
+        right.set_title("each language, before and after fine-tuning")
     else:
-        _floors(right, table, task, source, (PRETRAINED, TUNED))
-        _line(right, kept, _SAFE[2], "D-", "all languages")
-        own = kept.loc[kept.index == source]
-        _line(right, own, _OWN, "s--", _name(source))
-        right.set_title("before and after fine-tuning")
+        blank(right, "fine-tuning")
     for axes in (left, right):
         if axes.lines:
             axes.set_xlabel("layer (0: embeddings)")
@@ -108,19 +129,51 @@ def similarity(table: pd.DataFrame, task: str, source: str = SOURCE) -> Figure:
     return figure
 
 
-def transfer(tables: Tables, task: str, source: str = SOURCE) -> Figure:
-    """By layer, the rank correlation over languages of CKA with the source and the gap to it."""
-    found = similarity_by_layer_with_gap(tables, task, source)
-    if found.empty:
+def transfer(tables: Tables, tasks: str | Sequence[str], source: str = SOURCE) -> Figure:
+    """By layer, the rank correlation over languages of CKA with the source and the gap to it, a
+    panel a task."""
+    tasks = [tasks] if isinstance(tasks, str) else list(tasks)
+    found = {task: similarity_by_layer_with_gap(tables, task, source) for task in tasks}
+    found = {task: ranks for task, ranks in found.items() if len(ranks)}
+    if not found:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "similarity and transfer")
         return figure
-    figure, (axes,) = figure_of(5.6, 3.4)
-    r = found["r"]
-    axes.errorbar(found.index, r, [r - found["low"], found["high"] - r], fmt="o-", capsize=4,
-                  color=_OTHERS)  # fmt: skip
-    axes.axhline(0, color="#444444", lw=1)
-    axes.set(xlabel="layer (0: embeddings)", ylabel="rank correlation with the gap", ylim=(-1, 1))
+    figure, panels = figure_of(max(5.6, 3.4 * len(found)), 3.4, 1, len(found), sharey=True)
+    for axes, (task, ranks) in zip(panels, found.items(), strict=True):
+        r = ranks["r"]
+        axes.errorbar(ranks.index, r, [r - ranks["low"], ranks["high"] - r], fmt="o-", capsize=4,
+                      color=_OTHERS)  # fmt: skip
+        axes.axhline(0, color="#444444", lw=1)
+        axes.set(xlabel="layer (0: embeddings)", ylim=(-1, 1))
+        axes.set_title(f"{TASKS[task].title}\n{ranks['n'].max():.0f} languages", fontsize=9)
+    panels[0].set_ylabel("rank correlation with the gap")
+    return figure
+
+
+def sentences(table: pd.DataFrame) -> Figure:
+    """CKA by the number of sentences, a panel a kind, of a table of `traps.by_sentences`.
+
+    Lines are means over draws, bands reach from the lowest draw to the highest.
+    """
+    kinds = {
+        "linear_debiased": "linear, debiased",
+        "linear": "linear, biased",
+        "rbf": "RBF, biased",
+    }
+    figure, panels = figure_of(9.6, 3.4, 1, len(kinds), sharey=True)
+    for axes, (kind, title) in zip(panels, kinds.items(), strict=True):
+        for pairs, colour, form in ((TRUE, _OTHERS, "o-"), (SHUFFLED, _OWN, "s--")):
+            rows = table[(table["kind"] == kind) & (table["pairs"] == pairs)]
+            of = rows.groupby("n")["value"].agg(["mean", "min", "max"])
+            axes.fill_between(of.index, of["min"], of["max"], color=colour, alpha=0.2, lw=0)
+            axes.plot(of.index, of["mean"], form, color=colour, label=pairs, ms=5)
+        axes.axhline(0, color="#444444", lw=1)
+        axes.set(title=title, xscale="log", xlabel="sentences")
+        axes.set_xticks(of.index, map(str, of.index), rotation=45)
+        axes.minorticks_off()
+    panels[0].set(ylabel="CKA")
+    panels[0].legend(frameon=False, fontsize=8)
     return figure
 
 

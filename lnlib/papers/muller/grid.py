@@ -1,7 +1,7 @@
 """All that is measured at a scale, in one process: `python -m lnlib muller run`.
 
-Seed by seed, so that a grid that was stopped has whole seeds; what is in the tables already is only
-read.
+Blocks come first and states after them, and both seed by seed, so that a grid that was stopped has
+whole seeds; what is in the tables already is only read.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from lnlib.base.files import locked
 from lnlib.encoders import load_encoder
-from lnlib.papers.muller.coverage import check_languages, get_task
+from lnlib.papers.muller.coverage import COMPARED, check_languages, get_task
 from lnlib.papers.muller.experiments.ablation import ablate
-from lnlib.papers.muller.experiments.comparison import compare
+from lnlib.papers.muller.experiments.comparison import Comparison
 from lnlib.results.places import Places
 from lnlib.training.recipe import Scale
 
@@ -32,6 +32,7 @@ def carry_out(
     folder: Path,
     say: Callable[[str], None],
     data_dir: str | Path | None = None,
+    encoder_dir: str | Path | None = None,
 ) -> None:
     """Fill the tables in `folder`: every block of every start, and languages compared.
 
@@ -41,7 +42,8 @@ def carry_out(
     - `tasks`, `sources`, `seeds`, `starts`: by name; all with all.
     - `folder`: of the tables.
     - `say`: told of each part that is done, in a line.
-    - `data_dir`: a folder laid out like the hub.
+    - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
+      in place of the hub.
 
     Raises UserError for unknown names before anything is trained.
     """
@@ -49,12 +51,16 @@ def carry_out(
         (seed, get_task(task), *check_languages(get_task(task), source, ""))
         for seed in seeds for task in tasks for source in sources
     ]  # fmt: skip
-    encoder = load_encoder(scale.encoder)
+    encoder = load_encoder(scale.encoder, encoder_dir)
     with locked(folder / "grid", f"another process fills {str(folder)!r}: waiting"):
         for seed, task, source, targets in planned:
             for start in starts:
                 ablate(encoder, task, source, targets, "", scale, folder, seed=seed, start=start,
                        data_dir=data_dir)  # fmt: skip
-            compare(encoder, targets, scale, folder, task=task, source=source, seed=seed,
-                    data_dir=data_dir)  # fmt: skip
-            say(f"{task.name} from {source}, seed {seed}: done")
+            say(f"blocks of {task.name} from {source}, seed {seed}: done")
+        states = Comparison(encoder, COMPARED, scale, folder, data_dir=data_dir)
+        states.before_training()
+        say("states before training: done")
+        for seed, task, source, _ in planned:
+            states.after_training(task, source, seed)
+            say(f"states after training {task.name} on {source}, seed {seed}: done")

@@ -19,7 +19,8 @@ from lnlib.papers.muller.tables import ABLATION, SIMILARITY, VERDICTS
 from lnlib.results.table import Table
 from lnlib.training.recipe import Scale
 
-_SETTINGS = {ABLATION: ("recipe", "data", "encoder"), SIMILARITY: ("data", "encoder")}
+_MEASURED = (ABLATION, SIMILARITY)
+_SETTINGS = ("recipe", "data", "encoder")
 
 
 def record(scale: Scale, runs_dir: str | Path, results_dir: str | Path,
@@ -29,14 +30,13 @@ def record(scale: Scale, runs_dir: str | Path, results_dir: str | Path,
     Returns how many rows each table has taken in. Raises UserError where nothing has run.
     """
     source, target = home(runs_dir, scale), home(results_dir, scale)
-    if not any(table.path(source).exists() for table in _SETTINGS):
+    if not any(table.path(source).exists() for table in _MEASURED):
         raise UserError(f"nothing has run in {str(source)!r}: python -m lnlib muller run")
     taken = {}
     with locked(target / "record", f"another process records {str(target)!r}: waiting"):
-        for table in _SETTINGS:
+        for table in _MEASURED:
             new = table.read(source)
-            if table is ABLATION:
-                new = new[scale.current(new)]
+            new = new[scale.current(new) | (new["task"] == "")]  # trained by no recipe: untouched
             if not replace:
                 new = new[~_names(table, new).isin(_names(table, table.read(target)))]
             if len(new):
@@ -56,4 +56,4 @@ def judge(scale: Scale, results_dir: str | Path) -> pd.DataFrame:
 
 def _names(table: Table, rows: pd.DataFrame) -> pd.MultiIndex:
     """What each row is of, and by which settings it was measured."""
-    return pd.MultiIndex.from_frame(rows[[*table.key, *_SETTINGS[table]]].astype(str))
+    return pd.MultiIndex.from_frame(rows[[*table.key, *_SETTINGS]].astype(str))

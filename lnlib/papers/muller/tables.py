@@ -11,8 +11,8 @@ SOURCES = ("en", "ru", "ar")
 _STAMP = ("lnlib", "code", "data", "encoder")
 
 
-def _table(name: str, key: tuple[str, ...], *values: str) -> Table:
-    return Table(name, key, (*key, *values))
+def _table(name: str, key: tuple[str, ...], *values: str, later: tuple[str, ...] = ()) -> Table:
+    return Table(name, key, (*key, *values), later)
 
 
 # `block` as reinitialisation names it ("none": nothing re-initialised), `source` and `target` are
@@ -21,13 +21,14 @@ ABLATION = _table(
     "ablation", ("scale", "task", "source", "target", "seed", "block", "start", "metric"),
     "value", "floor", "loss", "n", "lost_words", "steps", "seconds", "recipe", *_STAMP, "machine",
 )  # fmt: skip
-# Layer 0 is the embeddings. `model_a`, `model_b`: "pretrained" or "fine-tuned" (on `task`, `source`
-# and `seed`; empty where neither is). `length` is "kept" or "out": regressed out of the states.
+# Layer 0 is the embeddings. `model_a`, `model_b`: "pretrained" or "fine-tuned" (by `recipe`, on
+# `task`, `source` and `seed`; empty where neither is). `length` is "kept" or "out": regressed out
+# of the states. Two languages stand in the order of `LANGUAGES`, once.
 SIMILARITY = _table(
     "similarity",
     ("scale", "task", "source", "seed", "model_a", "model_b", "lang_a", "lang_b", "layer_a",
      "layer_b", "measure", "length"),
-    "value", "floor", "floor_length", "n", *_STAMP,
+    "value", "floor", "floor_length", "n", "recipe", *_STAMP, later=("recipe",),
 )  # fmt: skip
 VERDICTS = _table(
     "verdicts", ("scale", "id", "measure", "task"),

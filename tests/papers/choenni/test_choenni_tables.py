@@ -275,7 +275,7 @@ def test_scales_hold_what_their_settings_ask_for():
 
 def test_the_command_line_has_the_verbs():
     names = {command.name for command in commands.COMMANDS}
-    assert names == {"run", "influence", "sparse", "leave-out", "record"}
+    assert names == {"run", "influence", "sparse", "leave-out", "show", "record"}
 
 
 def test_tagged_sentences_are_read_from_a_folder(bert, tmp_path):

@@ -9,6 +9,7 @@ import toys
 from treebank_folders import sentence, write
 
 from lnlib.base.errors import UserError
+from lnlib.base.provenance import code
 from lnlib.papers.muller.analysis import blocks
 from lnlib.papers.muller.experiments import ablation
 from lnlib.papers.muller.experiments.ablation import ablate
@@ -45,6 +46,7 @@ def test_every_block_has_a_row_for_source_and_targets(home):
     assert set(table[table["block"] == "none"]["start"]) == {""}
     assert set(table[table["block"] != "none"]["start"]) == {"bert"}
     assert (table["floor"] == 0).all() and (table["seconds"] > 0).all()
+    assert set(table["code"]) == {code("papers.muller.experiments.ablation", NER.module)}
     assert list(blocks.losses(table, "ner").columns) == ["0", "1", "all"]
 
 

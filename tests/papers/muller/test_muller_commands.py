@@ -1,9 +1,12 @@
 """`python -m lnlib muller VERB`: what is asked for reaches the library; bad input is one line."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
+import datasets
 import pytest
 import toys
+from treebank_folders import sentence, write
 
 from lnlib import __main__ as door
 from lnlib.base.errors import UserError
@@ -35,6 +38,30 @@ def test_a_run_from_the_terminal_fills_the_tables(toy, tmp_path, capsys):
     (home / "ablation.csv").write_text((home / "ablation.csv").read_text().replace("ner", "pos"))
     assert door.main(["seal", str(home / "ablation.csv")]) == 0
     assert set(tables.ABLATION.read(home)["task"]) == {"pos"}
+
+
+def test_an_encoder_of_twelve_layers_in_a_folder_has_the_papers_six_blocks(tmp_path, monkeypatch):
+    """Of the architecture of the one at `medium`, and by its recipe but for the size."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setitem(toys.BERT, "num_hidden_layers", 12)
+    toys.save_encoder(tmp_path / "encoder", "xlm-roberta")
+    medium = scales.SCALES["medium"]
+    recipe = replace(toys.RECIPE, only_used_rows=medium.recipe("pos").only_used_rows)
+    small = replace(medium, recipes=MappingProxyType({"pos": recipe}))
+    monkeypatch.setitem(scales.SCALES, "medium", small)
+    rows = [sentence(i) for i in range(24)]
+    write(tmp_path / "data", "en_ewt", rows, "train")
+    for name in ("en_pud", "fi_pud"):
+        write(tmp_path / "data", name, rows)
+    given = {"task": "pos", "scale": "medium", "targets": "fi", "encoder-dir": "encoder",
+             "data-dir": "data", "runs": "runs"}  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    assert door.main(["muller", "reinitialise", *words]) == 0
+    table = tables.ABLATION.read(tmp_path / "runs" / "muller" / "medium")
+    pairs = {f"{at}-{at + 1}" for at in range(0, 12, 2)}
+    assert set(table["block"]) == {"none", "all", *pairs} and len(table) == 2 * 8
+    assert table[table["target"] == "fi"]["loss"].nunique() == 8  # every block is another model
 
 
 @pytest.mark.parametrize(

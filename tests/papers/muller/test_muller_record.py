@@ -72,7 +72,8 @@ def test_blank_cells_do_not_make_similarity_rows_new(folders):
            "value": 0.5, "floor": 0.0, "n": 9, "data": "d", "encoder": "e"}  # fmt: skip
     SIMILARITY.add(home(folders[0], SCALE), [row])
     assert record(SCALE, *folders)["similarity"] == 1
-    tuned = row | {"task": "ner", "source": "en", "seed": 0, "model_b": "fine-tuned"}
+    tuned = row | {"task": "ner", "source": "en", "seed": 0, "model_b": "fine-tuned",
+                   "recipe": RECIPE}  # fmt: skip
     SIMILARITY.add(home(folders[0], SCALE), [tuned])
     assert record(SCALE, *folders)["similarity"] == 1  # seeds are read as 0.0 beside a blank
     assert record(SCALE, *folders)["similarity"] == 0
@@ -108,7 +109,8 @@ def test_a_grid_that_is_misspelt_is_refused_before_it_starts(tmp_path, given, sa
 
 
 ASKED = {"source": "en", "targets": None, "task": "ner", "blocks": None, "start": "bert",
-         "scale": "demo", "seed": 0, "data_dir": None, "runs_dir": "runs"}  # fmt: skip
+         "scale": "demo", "seed": 0, "data_dir": None, "encoder_dir": None,
+         "runs_dir": "runs"}  # fmt: skip
 
 
 def test_a_notebook_is_given_what_the_library_takes():
@@ -129,6 +131,7 @@ def test_a_notebook_is_given_what_the_library_takes():
         ({"start": "brt"}, "unknown start 'brt'"),
         ({"seed": -1}, "-1"),
         ({"blocks": 0.5}, "blocks 0.5: expected"),
+        ({"encoder_dir": "not/there"}, "encoder_dir"),
         ({"data_dir": "."}, "reads the gazetteer and takes no data_dir"),
     ],
 )

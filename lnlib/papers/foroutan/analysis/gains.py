@@ -74,6 +74,19 @@ def control(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
     return over_own(rows, scores, task).groupby(rows["lang"]).mean().dropna()
 
 
+def over_full(scores: pd.DataFrame, task: str) -> pd.DataFrame:
+    """What the own ticket gains over the full model: rows languages, columns sparsities (%).
+
+    Compared seed by seed, means over seeds, in the metric's unit; mixtures are left out.
+    """
+    full = _at(scores, task, "full", 0).groupby(["lang", "seed"])["value"].mean()
+    rows = own(scores, task)
+    rows = rows[~mixed(rows["lang"])]
+    of = pd.MultiIndex.from_frame(rows[["lang", "seed"]])
+    gain = sign(task) * (rows["value"].astype(float) - full.reindex(of).to_numpy(float))
+    return rows.assign(gain=gain).pivot_table(index="lang", columns="sparsity", values="gain")
+
+
 def against_full(scores: pd.DataFrame, task: str, method: str) -> pd.Series:
     """Change from the full model's score to that under a control's 50 % mask, by language, in %.
 

@@ -97,6 +97,13 @@ COMPARISONS = (
     "same language, other seed",
     "other language, same seed",
 )
+SHOWN = {  # what a reader is told of them: what the two masks have in common
+    "one-shot magnitude": "largest weights, no training",
+    "other task, same language": "two tasks, one language",
+    "other language, other seed": "two languages, two seeds",
+    "same language, other seed": "one language, two seeds",
+    "other language, same seed": "two languages, one seed",
+}
 _MEASURED = (  # what `kind` calls the comparisons from "random mask" on
     "random",
     "magnitude",

@@ -7,9 +7,9 @@ caller's, who knows what the figure is to show.
 
 from lnlib.figures.growth import growth
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
-from lnlib.papers.foroutan.figures.front import front, shared_by
+from lnlib.papers.foroutan.figures.density import density_difference, density_profile
+from lnlib.papers.foroutan.figures.front import front, shared_by, summary
 from lnlib.papers.foroutan.figures.overlap import (
-    density_profile,
     excess_comparisons,
     layer_profile,
     overlap_comparisons,
@@ -18,10 +18,10 @@ from lnlib.papers.foroutan.figures.overlap import (
 )
 from lnlib.papers.foroutan.figures.retrieval import retrieval_by_layer
 from lnlib.papers.foroutan.figures.scores import (
+    gain_over_full,
     gains_by_origin,
     losses,
     sparsity_curve,
-    sparsity_curves,
     transfer_matrix,
 )
 
@@ -31,9 +31,11 @@ __all__ = [
     "MARKERS",
     "SHARES",
     "Figure",
+    "density_difference",
     "density_profile",
     "excess_comparisons",
     "front",
+    "gain_over_full",
     "gains_by_origin",
     "growth",
     "layer_profile",
@@ -43,7 +45,7 @@ __all__ = [
     "retrieval_by_layer",
     "shared_by",
     "sparsity_curve",
-    "sparsity_curves",
+    "summary",
     "transfer_matrix",
     "tree",
 ]

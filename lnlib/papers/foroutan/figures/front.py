@@ -1,14 +1,16 @@
-"""The finding in one figure: how much two tickets share, beside masks with less in common."""
+"""The findings in one figure each: what tickets share, and what is found of them in all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
 
 from lnlib.figures.style import COLOURS, Figure, blank, figure_of
-from lnlib.papers.foroutan.analysis import nulls, relations
+from lnlib.papers.foroutan.analysis import gains, nulls, relations
+from lnlib.results.ledger import interval
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,63 @@ def front(
     axes.set_xlabel(("\n" if narrow else " ").join(said).format(chance[nulls.FLOOR].mean()),
                     loc="right" if narrow else "center")  # fmt: skip
     return figure
+
+
+def summary(scores: pd.DataFrame, overlap: pd.DataFrame, task: str, narrow: bool = False) -> Figure:
+    """Do tickets exist, do they move, do they overlap: a panel a question, beside its nulls.
+
+    A dot is a language (or a pair of masks, in the last panel), a bar the mean, with its 95 %
+    interval. Zero is the full model in the first panel, the own mask in the second.
+    """
+    full, own = gains.control(scores, task, "full"), gains.by_origin(scores, task)
+    controls = {name: gains.control(scores, task, method) for name, method in _CONTROLS.items()}
+    pairs = nulls.comparisons(overlap, task).drop_duplicates(["comparison", "pair"])
+    panels = {
+        f"gain over the full model ({gains.UNITS[task]})": {
+            "ticket": -full, **{name: (gain - full).dropna() for name, gain in controls.items()}
+        },
+        f"gain over the own mask ({gains.UNITS[task]})": {
+            "own language, other seed": own[gains.ORIGINS[1]],
+            "other language, same seed": own[gains.ORIGINS[0]],
+            "other language, other seed": own[gains.ORIGINS[2]],
+            "random mask": controls["random mask"],
+        },
+        "weights that two share (%)": {
+            nulls.SHOWN[name]: pairs.loc[pairs["comparison"] == name, "jaccard"] for name in _SHARED
+        },
+    }  # fmt: skip
+    of_pairs = nulls.comparison_means(overlap, pairs[pairs["comparison"].isin(_SHARED)])
+    between = of_pairs[["low", "high"]].rename(index=nulls.SHOWN)
+    shape = (3.8, 6.6, 3, 1) if narrow else (10.4, 2.9, 1, 3)
+    figure, all_axes = figure_of(*shape)
+    for axes, (label, rows) in zip(all_axes, panels.items(), strict=True):
+        rows = {name: values for name, values in rows.items() if len(values)}
+        if not rows:
+            blank(axes, label)
+            continue
+        for place, (name, values) in enumerate(rows.items()):
+            colour = COLOURS["ticket" if name in _ABOUT_LANGUAGES else "full"]
+            spread = np.linspace(-0.2, 0.2, len(values))
+            axes.scatter(values, place + spread, s=8, color=colour, alpha=0.4, lw=0)
+            axes.plot([values.mean()] * 2, [place - 0.32, place + 0.32], color=colour, lw=2.5)
+            bounds = between.loc[name] if name in between.index else interval(values)
+            axes.plot(bounds, [place] * 2, color="black", lw=1.2)
+        if label.startswith("gain"):
+            axes.axvline(0, color=COLOURS["full"], lw=0.9)
+        names = [fill(name, 18) for name in rows]
+        axes.set_yticks(range(len(rows)), names)
+        for words, name in zip(axes.get_yticklabels(), rows, strict=True):
+            words.set_color(COLOURS["ticket" if name in _ABOUT_LANGUAGES else "full"])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlabel(label)
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    return figure
+
+
+_CONTROLS = {"largest weights": "magnitude", "random mask": "random"}
+_SHARED = ("one-shot magnitude", "same language, other seed", "other task, same language",
+           nulls.BETWEEN)  # fmt: skip
+_ABOUT_LANGUAGES = {"ticket", "other language, same seed", "other language, other seed",
+                    nulls.SHOWN[nulls.BETWEEN]}  # fmt: skip

@@ -28,11 +28,13 @@ _STEPS = 17  # colours sent; between two of them a straight line is within a sha
 _ORDER = {code: place for place, code in enumerate(LANGUAGES)}
 
 
-def data(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def data(tables: Mapping[str, pd.DataFrame],
+         names: Mapping[str, str] | None = None) -> dict[str, Any]:  # fmt: skip
     """Everything the page needs, from the overlap table of each scale; empty tables will do.
 
-    `runs` holds one entry for each scale, task and level that has pairs of tickets, in the order of
-    the scales, tasks and levels; `start` is the place of the one to open with. A run has its
+    `names` is what readers call a scale, where that is not its own name. `runs` holds one entry for
+    each scale, task and level that has pairs of tickets, in the order of `tables`, of the tasks and
+    of the levels; `start` is the place of the one to open with. A run has its
     `langs` (codes, in the book's order) and its `parts`: the whole mask, a layer, a component. Each
     part has
 
@@ -41,17 +43,19 @@ def data(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
       for several, null where nothing was measured;
     - `comparisons`, in their order: [mean, lowest, highest, pairs], or null.
     """
-    runs = [run for scale in SCALES if scale in tables for run in _runs(tables[scale], scale)]
+    runs = [run for scale, table in tables.items() for run in _runs(table, scale)]
+    called = {scale: (names or {}).get(scale, scale) for scale in (*tables, *SCALES)}
     colours = colormaps[figures.SHARES]
     return {
         "languages": {code: language.name for code, language in LANGUAGES.items()},
+        "scales": called,
         "tasks": {name: task.title for name, task in TASKS.items()},
         "comparisons": list(nulls.COMPARISONS),
         "published": {task: _published(task) for task in TASKS},
         "colours": [to_hex(colours(step / (_STEPS - 1))) for step in range(_STEPS)],
         "runs": runs,
         "start": _start(runs),
-        "notRun": not_run(runs),
+        "notRun": not_run(runs, called),
     }
 
 
@@ -61,12 +65,12 @@ def script(content: Mapping[str, Any]) -> str:
     return f"window.{GLOBAL} = {text};\n"
 
 
-def not_run(runs: list[dict[str, Any]]) -> list[str]:
-    """What the tables do not hold, one sentence a gap."""
+def not_run(runs: list[dict[str, Any]], called: Mapping[str, str]) -> list[str]:
+    """What the tables do not hold, one sentence a gap; `called` is what readers call a scale."""
     if not runs:
         return ["No overlap has been measured yet. `make reproduce` measures it."]
     there = {run["scale"] for run in runs}
-    said = [f"Scale {scale}: not run." for scale in SCALES if scale not in there]
+    said = [f"{called[scale]}: not run." for scale in SCALES if scale not in there]
     for scale in (scale for scale in SCALES if scale in there):
         own = [run for run in runs if run["scale"] == scale]
         for task, codes in PAPER_COVERAGE.items():
@@ -74,11 +78,11 @@ def not_run(runs: list[dict[str, Any]]) -> list[str]:
             rest = [LANGUAGES[code].name for code in codes if code not in found]
             if rest:
                 which = f" in {', '.join(rest)}" if found else ""
-                said.append(f"Scale {scale}, {TASKS[task].title}: not run{which}.")
+                said.append(f"{called[scale]}, {TASKS[task].title}: not run{which}.")
         levels = sorted({run["level"] for run in own})
         if set(levels) != set(LEVELS):
             only = ", ".join(f"{level} %" for level in levels)
-            said.append(f"Scale {scale}: masks have been compared at {only} sparsity only.")
+            said.append(f"{called[scale]}: masks have been compared at {only} sparsity only.")
     if not any(part["layer"] and part["component"] for run in runs for part in run["parts"]):
         said.append("A layer and a component together: not compared.")
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from importlib.resources import files
 
@@ -11,6 +11,7 @@ import pandas as pd
 from lnlib.papers.muller import published
 from lnlib.papers.muller.analysis.blocks import left_out
 from lnlib.papers.muller.analysis.measures import MEASURES, Tables
+from lnlib.papers.muller.coverage import TASKS
 from lnlib.results import ledger
 
 CLAIMS = ledger.read_claims(files(published).joinpath("claims.yaml"))
@@ -24,6 +25,26 @@ def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
     are judged.
     """
     return ledger.verdicts(CLAIMS, tables.scale, partial(_verdict, tables=tables), only)
+
+
+def in_words(judged: pd.DataFrame, measure: str, tasks: Iterable[str],
+             words: Mapping[str, str]) -> str:  # fmt: skip
+    """`ledger.in_words` of several tasks: "In NER and POS, ...; in parsing, ...".
+
+    Tasks of one verdict stand together. Those that have not run are left out; "" if none has.
+    """
+    ran = judged[judged["verdict"] != ledger.NOT_RUN]
+    ran = set(ran.loc[ran["measure"] == measure, "task"])
+    said: dict[str, list[str]] = {}
+    for task in (task for task in tasks if task in ran):
+        clause = ledger.in_words(judged, measure, task, words)
+        said.setdefault(clause, []).append(TASKS[task].title)
+    text = "; ".join(f"in {_joined(titles)}, {clause}" for clause, titles in said.items())
+    return text[:1].upper() + text[1:]
+
+
+def _joined(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _verdict(claim: ledger.Claim, task: str, tables: Tables) -> ledger.Verdict:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from lnlib.languages import LANGUAGES
 from lnlib.papers.muller.analysis.blocks import SOURCE, counted, losses, of_block, scores
 from lnlib.papers.muller.tables import ABLATION, ALL, NONE, SIMILARITY, SOURCES
 
@@ -142,12 +143,28 @@ def by_layer(similarity: pd.DataFrame, task: str = "", source: str = SOURCE,
     ]  # fmt: skip
     if TUNED in models:
         rows = rows[(rows["task"] == task) & (rows["source"] == source)]
-    same = rows["lang_a"] == rows["lang_b"]
-    rows = rows[same if models[0] != models[1] else ~same & (rows["lang_a"] == source)]
+    if models[0] == models[1]:
+        first, second = (rows[name] == source for name in ("lang_a", "lang_b"))
+        rows = rows.assign(lang_b=rows["lang_b"].mask(second, rows["lang_a"]))[first != second]
     wide = rows.astype({column: float}).pivot_table(
         index="lang_b", columns="layer_a", values=column, aggfunc="mean"
     )
     return wide.sort_index(axis=1)
+
+
+def between_languages(similarity: pd.DataFrame, layer: int, measure: str = KIND,
+                      length: str = "kept", column: str = "value") -> pd.DataFrame:  # fmt: skip
+    """Similarity of every two languages in the untouched encoder, at one layer (0: embeddings).
+
+    Rows and columns are languages in the order of `LANGUAGES`, the diagonal is missing, and so is
+    a pair that was not measured. The other parameters are those of `by_layer`.
+    """
+    each = {
+        lang: by_layer(similarity, "", lang, measure=measure, length=length, column=column)
+        for lang in LANGUAGES
+    }
+    columns = {lang: table[layer] for lang, table in each.items() if layer in table}
+    return pd.DataFrame(columns).reindex(index=list(columns))
 
 
 def _below_less_above(table: pd.DataFrame) -> pd.Series:

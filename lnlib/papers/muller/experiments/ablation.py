@@ -17,7 +17,7 @@ import pandas as pd
 from torch import nn
 
 from lnlib.base.errors import UserError, choose
-from lnlib.base.provenance import machine, versions
+from lnlib.base.provenance import machine
 from lnlib.base.seeds import check
 from lnlib.corpora.loading import load
 from lnlib.encoders import Encoder
@@ -36,6 +36,8 @@ from lnlib.training.loop import Progress, train
 from lnlib.training.recipe import Scale
 from lnlib.training.scoring import score
 from lnlib.training.workbench import Workbench
+
+_DECIDING = "papers.muller.experiments.ablation"  # the module whose code rows name
 
 
 def ablate(
@@ -131,7 +133,7 @@ def _measured(
     began = perf_counter()
     model = tuned(bench, seed, block, start, progress)
     trained = perf_counter() - began
-    made_by = {name: versions()[name] for name in ("lnlib", "code")}
+    made_by = {name: bench.versions(_DECIDING)[name] for name in ("lnlib", "code")}
     rows = []
     for target, result, data, seconds in _scores(model, bench, scored, seed):
         rows.append({
