@@ -216,7 +216,7 @@ def composition(tables: Tables, task: str) -> Figure:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "unions of two languages' masks")
         return figure
-    figure, (axes,) = figure_of(7.6, 1.0 + 0.42 * len(found))
+    figure, (axes,) = figure_of(7.6, 1.3 + 0.42 * len(found))
     for name, (colour, marker) in COMPOSED.items():
         axes.scatter(found[name], range(len(found)), s=45, color=colour, marker=marker, label=name,
                      alpha=0.85)  # fmt: skip
@@ -226,7 +226,7 @@ def composition(tables: Tables, task: str) -> Figure:
     ]  # fmt: skip
     axes.set_yticks(range(len(found)), names)
     axes.set(ylim=(-0.6, len(found) - 0.4), xlabel=f"{TASKS[task].unit} with the mask put on")
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.legend(frameon=False, fontsize=8, ncol=3, loc="outside upper center")
     return figure
 
 
