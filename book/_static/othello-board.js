@@ -102,7 +102,7 @@ window.othello = window.othello || {};
         const found = read ? read[square] : EMPTY, wrong = Boolean(read) && found !== discs[square];
         const said = !read ? "not read"
           : COLOURS[found] + (wrong ? `, wrong: it is ${COLOURS[discs[square]]}` : "");
-        cell.className = wrong ? "othello-wrong" : "";
+        cell.className = !read ? "othello-unread" : wrong ? "othello-wrong" : "";
         cell.replaceChildren(
           drawing(...(found === EMPTY ? [] : [disc(found)]), ...(wrong ? cross() : [])),
           el("span", { class: "othello-hidden" }, said));

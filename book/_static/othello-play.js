@@ -25,7 +25,7 @@
     "naive": "The two languages have no word in common; a game is answered in its own language.",
     "4 anchors": "Four squares have one word in both languages; a game is answered in its own language.",
     "unified output": "The two languages have no word in common, but games of both are answered " +
-      "in one third language.",
+      "in a third language.",
     "untrained": "Random weights, which never saw a game. A probe of them was trained all the same.",
   };
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
@@ -87,17 +87,20 @@
 
   // ---- sentences ----------------------------------------------------------------------------------
 
-  function movedInWords({ discs, legal, turn, passed, played, mover, flipped }) {
-    const said = [];
+  function turnInWords({ discs, legal, turn }) {
     const count = (colour) => discs.filter((at) => at === colour).length;
+    return legal.length ? `${capital(COLOURS[turn])} is to move.`
+      : `The game is over: ${count(rules.BLACK)} black, ${count(rules.WHITE)} white.`;
+  }
+
+  function movedInWords(position) {
+    const { passed, played, mover, flipped } = position, said = [];
     if (flipped) {
       said.push(`${capital(COLOURS[mover])} played ${nameOf(played)} and turned over ` +
         `${listed(flipped.map(nameOf))}.`);
     }
     if (passed) said.push(`${capital(COLOURS[rules.opponent(mover)])} has no move and passes.`);
-    said.push(legal.length ? `${capital(COLOURS[turn])} is to move.`
-      : `The game is over: ${count(rules.BLACK)} black, ${count(rules.WHITE)} white.`);
-    return said.join(" ");
+    return [...said, turnInWords(position)].join(" ");
   }
 
   function answeredInWords({ language }, { legal }, found) {
@@ -178,11 +181,12 @@
     el("div", { class: "othello-controls" }, methods.node, spoken.node), about,
     el("div", { class: "othello-views" },
       el("div", { class: "othello-game" }, game.node,
-        el("div", { class: "othello-actions" }, undo, anew, random, likeliest, openings)),
+        el("div", { class: "othello-actions" }, undo, anew, random, likeliest, openings),
+        el("div", { role: "status" }, movedLine, answeredLine)),
       el("div", { class: "othello-readings" }, ...readers.map(({ node }) => node),
         el("div", { class: "othello-said" },
           el("p", { class: "othello-key", "aria-hidden": "true" }, boards.key(), "read wrongly"),
-          el("div", { role: "status" }, readLine, movedLine, answeredLine), written))));
+          el("div", { role: "status" }, readLine), written))));
 
   // ---- showing a state ----------------------------------------------------------------------------
 
@@ -201,7 +205,8 @@
     methods.check(names.indexOf(state.name));
     spoken.check(state.language);
     about.textContent = ABOUT[state.name];
-    game.caption.textContent = "The game: rings are legal moves, bars what the network expects next.";
+    game.caption.replaceChildren(el("strong", {}, turnInWords(position)),
+      " Rings are legal moves, bars what the network expects.");
     game.draw(position, answered && position.legal.length ? answered.squares : null);
     readers.forEach(({ caption, draw }, language) => {
       const share = read[language] ? `${right(read[language], position)} of ${SQUARES} right` : "nothing";

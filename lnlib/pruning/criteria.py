@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -49,15 +49,27 @@ def empirical_fisher(model: nn.Module, data: Encoded, task: Task, tokenizer: obj
     - `examples`: how many are used; the paper's Appendix D has 1,024.
     """
     model.to(default_device()).eval()
-    sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
     rng = np.random.default_rng(seeds.derive(seed, "fisher"))
-    with threads_for(largest(model)):
+
+    def losses() -> Iterator[torch.Tensor]:
         for number in rng.permutation(len(data))[:examples]:
             drawn = seeds.derive(seed, "fisher", int(number))
             batch = task.collate(data, np.array([number]), tokenizer, drawn)
-            loss, _ = task.loss(model, batch)
-            gradients = torch.autograd.grad(loss, list(parameters.values()))
-            for name, gradient in zip(sums, gradients, strict=True):
-                sums[name] += gradient.float() ** 2
+            yield task.loss(model, batch)[0]
+
+    with threads_for(largest(model)):
+        yield from mean_squares(losses(), parameters)
+
+
+def mean_squares(
+    losses: Iterable[torch.Tensor], parameters: dict[str, nn.Parameter]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Mean over losses of each weight's squared gradient: by name, in the weights' shape."""
+    sums, count = {name: torch.zeros_like(p) for name, p in parameters.items()}, 0
+    for loss in losses:
+        gradients = torch.autograd.grad(loss, list(parameters.values()))
+        for name, gradient in zip(sums, gradients, strict=True):
+            sums[name] += gradient.float() ** 2
+        count += 1
     for name, total in sums.items():
-        yield name, (total / min(examples, len(data))).cpu().numpy()
+        yield name, (total / count).cpu().numpy()

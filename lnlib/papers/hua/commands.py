@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lnlib.base.command_line import RESULTS, RUNS, Command, numbers, option
 from lnlib.base.files import as_path
 from lnlib.base.parameters import items
+from lnlib.papers.hua.coverage import TASKS
+
+if TYPE_CHECKING:  # it brings torch
+    from lnlib.papers.hua.grid import Run
 
 SCALE = option("--scale", "demo", "demo, small or paper")
 
@@ -19,11 +24,23 @@ def run(p: Namespace) -> None:
     from lnlib.papers.hua.scales import scale_of
 
     scale = scale_of(p.scale)
-    spoken = [kinds.replace("+", ",") for kinds in items(p.languages)]
-    seeds = numbers(p.seeds, "seeds")
-    planned = grid.plan(scale, items(p.tasks), spoken, items(p.methods), seeds)
     folder = runs.home(p.runs, scale)
-    grid.carry_out(planned, scale, folder, lambda line: print(line, flush=True))
+    grid.carry_out(_planned(p), scale, folder, lambda line: print(line, flush=True))
+
+
+def cost(p: Namespace) -> None:
+    """What a grid will cost on this device."""
+    from lnlib.papers.hua.experiments import cost
+    from lnlib.papers.hua.scales import scale_of
+
+    print(cost.report(_planned(p), scale_of(p.scale)))
+
+
+def _planned(p: Namespace) -> list[Run]:
+    from lnlib.papers.hua import grid
+
+    spoken = [kinds.replace("+", ",") for kinds in items(p.languages)]
+    return grid.plan(p.scale, items(p.tasks), spoken, items(p.methods), numbers(p.seeds, "seeds"))
 
 
 def record(p: Namespace) -> None:
@@ -54,7 +71,7 @@ def play(p: Namespace) -> None:
 
 
 _GRID = (
-    option("--tasks", "alignment,transfer", "of alignment,transfer")
+    option("--tasks", ",".join(TASKS), f"of {','.join(TASKS)}")
     | option("--languages", "", "as in atomic+atomic,atomic+split; all of the claims, if none")
     | option("--methods", "naive,anchors,unified", "of naive,anchors,unified")
     | option("--seeds", "0,1,2", "whole numbers")
@@ -67,6 +84,7 @@ _REPLACE = {"--replace": {"action": "store_true",
 
 COMMANDS = (
     Command("run", "train and measure what is missing of a grid", run, SCALE | _GRID | RUNS),
+    Command("cost", "what a grid will cost, before it starts", cost, SCALE | _GRID),
     Command("record", "what runs have measured, into the tables the book reads", record,
             SCALE | RUNS | RESULTS | _REPLACE),
     Command("verdicts", "judge the claims by what has been recorded", verdicts, SCALE | RESULTS),

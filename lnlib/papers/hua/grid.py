@@ -11,6 +11,7 @@ from lnlib.base.errors import UserError, choose
 from lnlib.base.seeds import check
 from lnlib.papers.hua.coverage import SEEDS, TASKS, Network, networks
 from lnlib.papers.hua.experiments import runs
+from lnlib.papers.hua.neutrality.runs import TESTS, measure
 from lnlib.papers.hua.scales import Scale, scale_of
 from lnlib.papers.hua.tables import ALIGNMENT, TRANSFER
 from lnlib.papers.hua.world.languages import METHODS, languages
@@ -70,9 +71,13 @@ def plan(scale: Scale | str = "demo", tasks: Sequence[str] = TASKS, kinds: Seque
 def done(run: Run, scale: Scale, folder: Path) -> bool:
     """Whether its rows are in the tables of a folder, by the scale's present settings."""
     own = run.network
-    table = ALIGNMENT if own.task == "alignment" else TRANSFER
     about = runs.network(own.made(scale, run.seed), scale, run.seed)
-    return not find(table.read(folder), about | {"recipe": scale.hash(own.task)}).empty
+    if own.task in TESTS:
+        table, about = TESTS[own.task][0], about | {"test": own.task, "recipe": scale.hash("masks")}
+    else:
+        table = ALIGNMENT if own.task == "alignment" else TRANSFER
+        about |= {"recipe": scale.hash(own.task)}
+    return not find(table.read(folder), about).empty
 
 
 def carry_out(grid: Sequence[Run], scale: Scale, folder: Path,
@@ -82,6 +87,10 @@ def carry_out(grid: Sequence[Run], scale: Scale, folder: Path,
     tell(f"{len(grid) - len(missing)} of {len(grid)} networks are done")
     for number, run in enumerate(missing, len(grid) - len(missing) + 1):
         began, own = perf_counter(), run.network
-        measure = runs.align if own.task == "alignment" else runs.move
-        measure(own.made(scale, run.seed), scale, run.seed, folder)
+        spoken = own.made(scale, run.seed)
+        if own.task in TESTS:
+            measure(own.task, spoken, scale, run.seed, folder)
+        else:
+            train = runs.align if own.task == "alignment" else runs.move
+            train(spoken, scale, run.seed, folder)
         tell(f"{number} of {len(grid)}: {run.name} ({perf_counter() - began:.0f} s)")

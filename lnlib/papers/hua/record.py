@@ -13,14 +13,26 @@ import pandas as pd
 
 from lnlib.base.errors import UserError
 from lnlib.base.files import locked
-from lnlib.papers.hua.analysis.claims import verdicts
+from lnlib.papers.hua.analysis.claims import of_ours, verdicts
 from lnlib.papers.hua.analysis.measures import Tables
 from lnlib.papers.hua.experiments.runs import home
 from lnlib.papers.hua.scales import Scale
-from lnlib.papers.hua.tables import ALIGNMENT, NETWORK, PRETRAINING, TRANSFER, VERDICTS
+from lnlib.papers.hua.tables import (
+    ALIGNMENT,
+    NETWORK,
+    OURS,
+    OVERLAP,
+    PRETRAINING,
+    SUBNETWORKS,
+    TRANSFER,
+    VERDICTS,
+)
 from lnlib.results.table import Table
 
-_ONE = {PRETRAINING: (*NETWORK, "task"), ALIGNMENT: NETWORK, TRANSFER: (*NETWORK, "tuned")}
+_ONE = {
+    PRETRAINING: (*NETWORK, "task"), ALIGNMENT: NETWORK, TRANSFER: (*NETWORK, "tuned"),
+    OVERLAP: (*NETWORK, "test"), SUBNETWORKS: (*NETWORK, "test"),
+}  # fmt: skip
 
 
 def record(scale: Scale, runs_dir: str | Path, results_dir: str | Path,
@@ -39,26 +51,31 @@ def record(scale: Scale, runs_dir: str | Path, results_dir: str | Path,
             old = _current(table, table.read(target), scale)
             if not replace:
                 new = new[~_names(table, new).isin(_names(table, old))]
-            if len(new):
-                table.add(target, new.to_dict("records"))
+            if len(new):  # all that was there of these networks goes: a mask's key is its bits
+                there = table.read(target)
+                there = there[~_names(table, there).isin(_names(table, new))]
+                table.replace(target, [*there.to_dict("records"), *new.to_dict("records")])
             taken[table.name] = len(_names(table, new).unique())
         judge(scale, results_dir)
     return taken
 
 
 def judge(scale: Scale, results_dir: str | Path) -> pd.DataFrame:
-    """The verdicts on what has been recorded, written beside it and returned."""
+    """The verdicts on what has been recorded, written beside it and returned: ours come last."""
     target = home(results_dir, scale)
-    found = verdicts(Tables.read(target, scale))
+    tables = Tables.read(target, scale)
+    found, own = verdicts(tables), of_ours(tables)
     VERDICTS.replace(target, found.to_dict("records"))
-    return found
+    OURS.replace(target, own.to_dict("records"))
+    return pd.concat([found, own.rename(columns={"asked": "languages"})], ignore_index=True)
 
 
 def _current(table: Table, rows: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     """Rows that were made by the scale's present settings."""
     if table is PRETRAINING:
         return rows[rows["recipe"] == rows["task"].map(scale.hash)]
-    return rows[rows["recipe"] == scale.hash(table.name)]
+    of_masks = table in (OVERLAP, SUBNETWORKS)
+    return rows[rows["recipe"] == scale.hash("masks" if of_masks else table.name)]
 
 
 def _names(table: Table, rows: pd.DataFrame) -> pd.MultiIndex:

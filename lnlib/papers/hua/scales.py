@@ -30,6 +30,25 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Masks:
+    """Sub-networks for one language, and how they are found; see `neutrality`."""
+
+    training: Recipe  # of a round of a search, and of every sub-network that is trained
+    levels: tuple[int, ...] = (
+        50,
+        80,
+        90,
+    )  # %: paper 1's, and two at which less is kept than needed
+    step: int = 10  # points of sparsity a round; paper 1's
+    samples: int = 2  # of games for each language: how far two masks of one language agree
+    fisher_games: int = 1_000  # about as many as the examples of paper 1's Appendix D
+    fisher_batch: int = 8  # games a gradient: a sixth of the time of game by game
+    lesion: int = 5  # % of the weights are removed: those that one language needs most in excess
+    long: int = 4  # times the steps of a round, to see whether its length decides the overlap
+    early: int = 5  # as many times fewer steps of pre-training, to see whether its end does
+
+
+@dataclass(frozen=True)
 class Scale:
     """All sizes of the experiment. Games to probe and to play are distinct and never trained on
     knowingly; on 4x4, which has 60,060 games, a network has met most of them all the same."""
@@ -45,13 +64,18 @@ class Scale:
     probe_games: tuple[int, int]  # to train on, and to test on
     play_games: int  # whose beginnings a network goes on from
     transfer: Transfer
+    masks: Masks
 
     def hash(self, what: str) -> str:
-        """Twelve digits over all but the board that decides "alignment", or "transfer"."""
+        """Twelve digits over all but the board that decides "alignment", "transfer" or "masks"."""
         told = asdict(self)
         for other in ("name", "board", "every"):
             del told[other]
-        if what == "alignment":
+        masks = told.pop("masks")
+        if what == "masks":
+            del told["transfer"], told["probe"], told["probe_games"]
+            told["masks"] = masks
+        elif what == "alignment":
             del told["transfer"]
         else:
             del told["training"], told["games"], told["transfer"]["board"]
@@ -84,6 +108,9 @@ SCALES = {
             fine_games=None,
             every=30,
         ),
+        # The pilot's round: full tickets train back to the network's 96 % of legal moves. No decay
+        # of weights here and below: it changes all, whatever the language, and "change" counts it.
+        masks=Masks(Recipe(steps=50, batch_size=64, learning_rate=1e-3, warmup=5, weight_decay=0)),
     ),
     # 6x6: random games never repeat, so nothing is met twice. Size and steps were extrapolated from
     # a smaller network that had reached 89 % in 1,750 steps; its rate is kept at a third, for the
@@ -108,6 +135,9 @@ SCALES = {
             fine_tuning=Recipe(steps=400, batch_size=64, learning_rate=3e-4, warmup=20),
             fine_games=None,
             every=40,
+        ),
+        masks=Masks(
+            Recipe(steps=200, batch_size=64, learning_rate=3e-4, warmup=10, weight_decay=0)
         ),
     ),
     # 20 million games in 19,531 batches, nine times, five of them warm-up. For transfer the 1 game
@@ -134,6 +164,9 @@ SCALES = {
             fine_tuning=Recipe(steps=400, batch_size=1_024, learning_rate=5e-4, warmup=500),
             fine_games=102_400,
             every=20,
+        ),
+        masks=Masks(
+            Recipe(steps=400, batch_size=1_024, learning_rate=5e-4, warmup=20, weight_decay=0)
         ),
     ),
 }

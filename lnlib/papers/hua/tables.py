@@ -1,4 +1,5 @@
-"""The tables of mOthello: what networks know, how far languages are aligned, what moves over.
+"""The tables of mOthello: what networks know, how far languages are aligned, what moves over, and
+what masks of their sub-networks share.
 
 All say which network a row is of: its board (`world`), `languages` ("atomic,split"), `method`,
 number of `anchors` and `seed`. `recipe` is a hash of the settings (`Scale.hash`).
@@ -9,7 +10,10 @@ from __future__ import annotations
 from lnlib.results.table import Table
 
 NETWORK = ("scale", "world", "languages", "method", "anchors", "seed")
-_TEXT = ("world", "languages", "network", "board", "probe", "symmetry", "task", "tuned", "language")
+_TEXT = (
+    "world", "languages", "network", "board", "probe", "symmetry", "task", "tuned", "language",
+    "test", "kind", "kind_a", "kind_b", "lang_a", "lang_b", "asked",
+)  # fmt: skip
 _STAMP = ("recipe", "lnlib", "code", "torch", "machine", "device", "threads", "seconds")
 
 
@@ -27,9 +31,27 @@ ALIGNMENT = _table(
 )  # fmt: skip
 # A row a step of fine-tuning, language and measure; see `experiments.transfer`.
 TRANSFER = _table("transfer", ("tuned", "step", "language", "measure"), "value")
+# A row a pair of masks and part of the network; see `neutrality.overlap`. `sample_a` numbers the
+# games that a mask was found on, `test` is one of `neutrality.runs.TESTS`.
+OVERLAP = _table(
+    "overlap",
+    ("test", "kind_a", "kind_b", "sparsity", "by", "part", "lang_a", "sample_a", "lang_b",
+     "sample_b", "mask_a", "mask_b"),
+    "jaccard", "expected", "weights",
+)  # fmt: skip
+# A row a sub-network, language it reads and measure; see `neutrality.scoring`. `kind` and `lang`
+# say how and in which language its mask was found.
+SUBNETWORKS = _table(
+    "subnetworks", ("test", "kind", "lang", "sparsity", "mask", "target", "measure"), "value"
+)
 _VERDICT = ("scale", "id", "measure", "languages")
 VERDICTS = Table(
     "verdicts", _VERDICT,
     (*_VERDICT, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"), text=_TEXT,
 )  # fmt: skip
-TABLES = (PRETRAINING, ALIGNMENT, TRANSFER, VERDICTS)
+_OURS = ("scale", "id", "measure", "asked")
+OURS = Table(
+    "neutrality", _OURS,
+    (*_OURS, "claim", "published", "ours", "unit", "n", "verdict", "why", "rows"), text=_TEXT,
+)  # fmt: skip
+TABLES = (PRETRAINING, ALIGNMENT, TRANSFER, OVERLAP, SUBNETWORKS, VERDICTS, OURS)

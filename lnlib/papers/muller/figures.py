@@ -99,7 +99,8 @@ def _shuffled(axes: Axes, seeds: pd.DataFrame, blocks: list[str]) -> None:
 def similarity(table: pd.DataFrame, tasks: str | Sequence[str], source: str = SOURCE) -> Figure:
     """CKA by layer, means over languages: with the source, and with itself before fine-tuning.
 
-    The band reaches from shuffled pairs to pairs shuffled among sentences of like length.
+    The band reaches from shuffled pairs to pairs shuffled among sentences of like length, before
+    fine-tuning; thin lines are the latter after it.
     """
     tasks = [tasks] if isinstance(tasks, str) else list(tasks)
     if by_layer(table, source=source).empty:
@@ -114,6 +115,9 @@ def similarity(table: pd.DataFrame, tasks: str | Sequence[str], source: str = SO
     for task in tasks:
         after = by_layer(table, task, source, (TUNED, TUNED))
         _line(left, after, *_STYLES[task], f"after {TASKS[task].title}")
+        like = by_layer(table, task, source, (TUNED, TUNED), column="floor_length")
+        if len(like):
+            left.plot(like.columns, like.mean(), "--", color=_STYLES[task][0], lw=1)
         _line(right, by_layer(table, task, source, (PRETRAINED, TUNED)), *_STYLES[task],
               TASKS[task].title)  # fmt: skip
     left.set(title=f"{_name(source)} with each other language", ylabel="CKA", ylim=(-0.05, 1.05))

@@ -277,7 +277,7 @@ def test_boards_and_sentences_say_what_the_probe_reads_and_the_network_expects(
         assert cells == wanted
         right.append(sum(r == t for r, t in zip(read, true, strict=True)))
     usual = int((np.array(CONTENT["usual"][len(moves) - 1]) == true).sum())
-    reads, moved, answered = there["said"]
+    moved, answered, reads = there["said"]
     assert re.findall(r"\d+ (?:right from|squares|moves|\.)|\d+", reads) == [
         "16 squares", f"{right[0]} right from", f"{right[1]}", f"{len(moves)} moves", f"{usual}"
     ]  # fmt: skip
@@ -307,7 +307,7 @@ def test_a_game_is_played_undone_and_linked_to_by_keyboard_alone(reader):
             break
     assert seen(window)["focus"] == "a1"
     keys.press("ArrowUp"), keys.press("Enter")
-    assert "a1 is no legal move" in seen(window)["said"][1]
+    assert "a1 is no legal move" in seen(window)["said"][0]
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown"):
         keys.press(key)
     assert seen(window)["focus"] == "d3"
@@ -315,8 +315,8 @@ def test_a_game_is_played_undone_and_linked_to_by_keyboard_alone(reader):
     first = seen(window)
     assert first["focus"] == "d3" and first["address"].endswith("moves=d3")
     assert first["squares"]["d3"].startswith("d3, black")
-    assert "turned over c3" in first["said"][1] and "White is to move" in first["said"][1]
-    assert " 16 squares it reads " in first["said"][0]
+    assert "turned over c3" in first["said"][0] and "White is to move" in first["said"][0]
+    assert " 16 squares it reads " in first["said"][2]
     keys.press("Tab"), keys.press("Enter")  # the first button after the board takes the move back
     undone = seen(window)
     assert undone["squares"]["d3"].startswith("d3, empty, black may move here")
@@ -331,9 +331,9 @@ def test_nothing_is_read_before_the_first_move_and_after_a_whole_game(page):
     for moves, said in (([], "before the first move"), (whole, "last move of a whole game")):
         go(page, "naive", "A", moves)
         there = seen(page)
-        assert said in there["said"][0] and there["said"][2] == ""
+        assert said in there["said"][2] and there["said"][1] == ""
         assert all(cell == "not read" for cells in there["read"] for cell in cells)
-    assert "The game is over" in seen(page)["said"][1]
+    assert "The game is over" in seen(page)["said"][0]
     buttons = {
         text: page.get_by_role("button", name=text, exact=True)
         for text in ("Random move", "Network’s move", "Undo")
@@ -355,7 +355,7 @@ def test_buttons_play_legal_moves_until_the_game_is_over(page):
     random = page.get_by_role("button", name="Random move")
     for _ in range(12):
         random.click(force=True)  # inert at the end
-    assert "The game is over" in seen(page)["said"][1]
+    assert "The game is over" in seen(page)["said"][0]
     page.get_by_role("button", name="New game").click()
     assert seen(page)["address"].endswith("moves=")
     page.get_by_label("Recorded openings").select_option(index=1)

@@ -107,6 +107,16 @@ def test_measures_of_blocks_are_what_they_say():
     assert of("highest_block", ablation=ablation(highest=-4.0))["de"] == pytest.approx(-20)
 
 
+@pytest.mark.parametrize("measure", [m for m, of in MEASURES.items() if of.leaves_out])
+def test_where_nobody_knows_what_there_is_to_lose_nothing_can_be_told(measure):
+    """A run that was stopped before "all" has no span, and its targets may be at their floor."""
+    source = measure.rpartition("_from_")[2] if "_from_" in measure else "en"
+    rows = ablation(source=source, full={**FULL, source: 80.0})
+    assert of(measure, ablation=rows).notna().all()
+    told = of(measure, ablation=rows[rows["block"] != "all"])
+    assert len(told) and told.isna().all()
+
+
 def test_two_blocks_or_equal_losses_have_no_order():
     rows = ablation()
     assert of("rise_with_height", ablation=rows[rows["block"] != "4-5"]).isna().all()
@@ -234,3 +244,12 @@ def test_tables_go_to_disk_and_come_back_with_blocks_as_text(tmp_path):
     assert set(back.ablation["block"]) == {"none", "0", "1", "2", "all"}
     assert of("lowest_block", ablation=back.ablation).tolist() == [-12] * 6
     assert len(measures.by_layer(back.similarity)) == 6
+
+
+def test_ranks_in_one_step_are_those_one_by_one():
+    """With ties, and with a side that is constant in some draws, as drawing again makes them."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(3, size=(200, 4)).astype(float), rng.normal(size=(200, 4))
+    one_by_one = [measures._rank(*row) for row in zip(x, y, strict=True)]
+    assert np.isnan(one_by_one).any()
+    np.testing.assert_allclose(measures._ranks(x, y), one_by_one, atol=1e-12)  # sums in one order

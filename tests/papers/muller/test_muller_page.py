@@ -1,9 +1,10 @@
-"""The page says in words what the recorded tables say, and the recorded verdicts are theirs."""
+"""The pages say in words what the recorded tables say, and the recorded verdicts are theirs."""
 
 import re
 from pathlib import Path
 
 import jupytext
+import pandas as pd
 import pytest
 from recorded import hold_verdicts
 
@@ -21,9 +22,12 @@ from lnlib.papers.muller.tables import VERDICTS
 from lnlib.results import ledger
 
 ROOT = Path(__file__).resolve().parents[3]
+HOMES = [ROOT / "results" / "muller" / scale for scale in SCALES]
+HOMES = [home for home in HOMES if home.exists()]
 HOME = ROOT / "results" / "muller" / "demo"
-TABLES = Tables.read(HOME)
-PAGE = ROOT / "book" / "align.md"
+TABLES, REAL = Tables.read(HOME), Tables.read(HOME.with_name("small"))
+PAPERS = ("pos", "parsing", "ner")  # the paper's tasks
+PAGES = [ROOT / "book" / f"{name}.md" for name in ("align", "align_states", "align_traps")]
 
 
 def points(who, block, start="bert"):
@@ -31,31 +35,38 @@ def points(who, block, start="bert"):
     return found[(found["who"] == who) & (found["block"] == block)]["points"]
 
 
-def test_every_row_is_of_the_scales_present_settings():
-    assert SCALES["demo"].current(TABLES.ablation).all()
+@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.name)
+def test_every_row_is_of_the_scales_present_settings(home):
+    scale, tables = SCALES[home.name], Tables.read(home)
+    assert scale.current(tables.ablation).all()
+    noted = tables.similarity[tables.similarity["recipe"] != ""]  # of demo's, older ones are not
+    assert scale.current(noted).all()
 
 
-def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_runs_and_has_what_its_text_uses(page, monkeypatch):
     """Its cells one after another, as its kernel runs them."""
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     pages = __import__("pages")
     printed, glued = [], {}
     monkeypatch.setattr("myst_nb.glue", lambda name, value, display: glued.update({name: value}))
     monkeypatch.setattr(pages, "say", printed.append)
-    cells = [c.source for c in jupytext.read(PAGE).cells if c.cell_type == "code"]
-    exec(compile("\n".join(cells), str(PAGE), "exec"), {})
-    text = "\n".join(printed)
-    ran = VERDICTS.read(HOME).query("verdict != @ledger.NOT_RUN")
-    assert text.count(" **|") + text.count("** |") >= len(ran) > 5
-    for claim in claims.CLAIMS:
-        assert claim.statement in text
-    used = re.findall(r"\{glue:text\}`(\w+)", PAGE.read_text())
-    assert set(used) <= set(glued)
+    cells = [c.source for c in jupytext.read(page).cells if c.cell_type == "code"]
+    exec(compile("\n".join(cells), str(page), "exec"), {})
+    used = re.findall(r"\{glue:text\}`(\w+)", page.read_text())
+    assert used and set(used) <= set(glued)
     assert {type(value) for value in glued.values()} <= {str, int, float}  # numpy's have no format
+    text = "\n".join(printed)
+    assert not re.search(r"\bnan\b", text)
+    if page.stem == "align":
+        ran = sum((VERDICTS.read(home)["verdict"] != ledger.NOT_RUN).sum() for home in HOMES)
+        assert text.count(" **|") + text.count("** |") >= ran > 5
+        assert all(claim.statement in text for claim in claims.CLAIMS)
 
 
-def test_no_result_is_typed_into_the_page():
-    prose = "".join(c.source for c in jupytext.read(PAGE).cells if c.cell_type == "markdown")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_result_is_typed_into_a_page(page):
+    prose = "".join(c.source for c in jupytext.read(page).cells if c.cell_type == "markdown")
     prose = re.sub(r"\{glue:text\}`[^`]*`", "", prose)
     assert not re.findall(r"\d\.\d", prose)
 
@@ -91,6 +102,37 @@ def test_the_lowest_layers_are_alike_by_length():
         assert (value - band)[:2].max() < 0.1 < 0.2 < (value - band)[2:].min()
     value = by_layer(TABLES.similarity).mean()
     assert value.is_monotonic_decreasing  # "falls from the embeddings to the last layer"
+
+
+def test_on_real_text_the_lowest_block_costs_most_and_higher_ones_nearly_nothing():
+    """ "By far": means without a higher block are less than a third of that without the lowest."""
+    for task in PAPERS:
+        found = blocks.by_seed(REAL.ablation, task)
+        means = found.groupby(["who", "block"])["points"].mean().unstack()
+        lowest = -means["0-1"]
+        assert (lowest > 3).all()
+        assert (means[["2-3", "4-5"]].abs().max(axis=1) < lowest / 3).all()
+        assert ((means["all"] + lowest).abs() < lowest / 3).all()  # "about as much as without any"
+
+
+def test_on_real_text_the_lowest_layers_are_alike_by_length_alone():
+    value = by_layer(REAL.similarity).mean()
+    band = by_layer(REAL.similarity, column="floor_length").mean()
+    assert (value - band)[:2].max() < 0.05 < 0.2 < (value - band)[2:].min()
+    falls = -value.diff()
+    assert falls[1:3].min() > 0.1 > falls[3:].max()  # "to layer 2 and little above"
+    assert by_layer(REAL.similarity, length="out").mean().between(0.2, 0.35).all()  # "level"
+    for task in PAPERS:
+        kept = by_layer(REAL.similarity, task, models=(PRETRAINED, TUNED)).mean()
+        assert kept[0] > 0.99 and kept.iloc[-1] < 0.8 and kept.diff().max() < 0.02
+
+
+def test_on_real_text_alike_languages_transfer_better_by_every_layer_from_2_on():
+    """In the mean; its intervals are wide."""
+    for task in PAPERS:
+        found = similarity_by_layer_with_gap(REAL, task)
+        assert (found["r"][2:] < -0.4).all()
+    assert (similarity_by_layer_with_gap(REAL, "pos")["high"] > 0).any()
 
 
 def test_without_length_only_translations_are_alike_in_every_layer():
@@ -140,5 +182,27 @@ def test_figures_of_one_language_and_seed_have_no_interval():
     assert not axes.containers and "between seeds" not in axes.get_legend_handles_labels()[1]
 
 
-def test_the_recorded_verdicts_follow_from_the_tables():
-    hold_verdicts(claims.verdicts(TABLES), VERDICTS, HOME)
+def test_every_task_that_has_run_has_a_panel():
+    found = figures.losses(TABLES.ablation, ["pos", "ner", "xnli"])
+    titles = [axes.get_title() for axes in found.axes]
+    assert [title.partition(",")[0] for title in titles] == [
+        "named-entity recognition", "natural-language inference",
+    ]  # fmt: skip
+    labels = [text.get_text() for text in found.legends[0].get_texts()]
+    assert len(labels) == len(set(labels))
+
+
+@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.name)
+def test_the_recorded_verdicts_follow_from_the_tables(home):
+    hold_verdicts(claims.verdicts(Tables.read(home)), VERDICTS, home)
+
+
+def test_tasks_of_one_verdict_stand_together_and_those_that_have_not_run_are_left_out():
+    judged = pd.DataFrame({"measure": "lowest_block", "task": ["ner", "pos", "parsing", "xnli"],
+                           "verdict": [ledger.AGREES, ledger.DIFFERS, ledger.AGREES,
+                                       ledger.NOT_RUN]})  # fmt: skip
+    words = {"agrees": "it does", "differs": "it does not", "": "who knows"}
+    said = claims.in_words(judged, "lowest_block", ["ner", "pos", "parsing", "xnli"], words)
+    assert said == ("In named-entity recognition and dependency parsing, it does; "
+                    "in part-of-speech tagging, it does not")  # fmt: skip
+    assert claims.in_words(judged, "lowest_block", ["xnli"], words) == ""

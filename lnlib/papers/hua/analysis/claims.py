@@ -1,21 +1,25 @@
-"""The claims of the paper, its values, and what the tables of a scale say of them.
+"""The claims of the paper, and ours on the controlled test, and what the tables of a scale say.
 
-`claims.yaml` names for each claim a measure (`analysis.measures`) and its bounds; the verdict is
-`results.ledger`'s, its interval one over seeds.
+`claims.yaml` names for each claim a measure (`analysis.measures`) and its bounds, `ours.yaml` those
+of the controlled test (`analysis.neutrality`); the verdict is `results.ledger`'s, its interval one
+over seeds.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 from importlib.resources import files
 
 import pandas as pd
 
 from lnlib.papers import hua
-from lnlib.papers.hua.analysis.measures import MEASURES, Tables
+from lnlib.papers.hua.analysis import neutrality
+from lnlib.papers.hua.analysis.measures import MEASURES, Measure, Tables
+from lnlib.papers.hua.coverage import TWO
 from lnlib.results import ledger
 
 CLAIMS = ledger.read_claims(files(hua).joinpath("claims.yaml"), asked_of="languages")
+OURS = ledger.read_claims(files(hua).joinpath("ours.yaml"), asked_of="asked")
 
 
 def verdicts(tables: Tables) -> pd.DataFrame:
@@ -23,19 +27,32 @@ def verdicts(tables: Tables) -> pd.DataFrame:
 
     `ours` is a mean over `n` seeds, `rows` a hash of the rows of these languages.
     """
-    of = partial(_verdict, tables=tables)
+
+    def of(claim: ledger.Claim, languages: str) -> ledger.Verdict:
+        read = (tables.alignment, tables.transfer)
+        return _verdict(claim, MEASURES[claim.measure], languages, languages, tables, read)
+
     return ledger.verdicts(CLAIMS, tables.scale, of, asked_of="languages")
 
 
-def _verdict(claim: ledger.Claim, languages: str, tables: Tables) -> ledger.Verdict:
-    measure = MEASURES[claim.measure]
-    found = measure.of(tables, languages)
+def of_ours(tables: Tables) -> pd.DataFrame:
+    """One row per claim of ours and what it is asked of, in the columns of `neutrality.csv`."""
+
+    def of(claim: ledger.Claim, asked: str) -> ledger.Verdict:
+        read = (tables.alignment, tables.overlap, tables.subnetworks)
+        return _verdict(claim, neutrality.MEASURES[claim.measure], asked, TWO, tables, read)
+
+    return ledger.verdicts(OURS, tables.scale, of, asked_of="asked")
+
+
+def _verdict(claim: ledger.Claim, measure: Measure, asked: str, languages: str, tables: Tables,
+             read: Sequence[pd.DataFrame]) -> ledger.Verdict:  # fmt: skip
+    found = measure.of(tables, asked)
     values = found.dropna()
     if found.empty:
-        verdict, why = ledger.NOT_RUN, f"no rows for {languages} at scale {tables.scale}"
+        verdict, why = ledger.NOT_RUN, f"no rows for {asked} at scale {tables.scale}"
     else:
         verdict, why = ledger.judge(claim, values, each="seed")
-    read = [table[table["languages"] == languages] for table in (tables.alignment, tables.transfer)]
-    rows = ledger.rows_behind(read, "") if len(values) else ""
-    printed = measure.published(languages)
-    return ledger.Verdict(found, measure.unit, verdict, why, printed, rows)
+    behind = [table[table["languages"] == languages] for table in read]
+    rows = ledger.rows_behind(behind, "") if len(values) else ""
+    return ledger.Verdict(found, measure.unit, verdict, why, measure.published(asked), rows)

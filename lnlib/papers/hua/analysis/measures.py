@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lnlib.papers.hua import published
-from lnlib.papers.hua.tables import ALIGNMENT, TRANSFER
+from lnlib.papers.hua.tables import ALIGNMENT, OVERLAP, SUBNETWORKS, TRANSFER
 from lnlib.results.table import Table
 
 if TYPE_CHECKING:  # it brings torch, and a page that reads tables needs none
@@ -28,6 +28,11 @@ KEY = ("languages", "method", "anchors", "seed")
 
 _ALIGNMENT = (*KEY, "network", "board", "probe", "source", "target", "measure", "value")
 _TRANSFER = (*KEY, "step", "tuned", "language", "measure", "value")
+_OVERLAP = (
+    *KEY, "test", "kind_a", "kind_b", "sparsity", "by", "part", "lang_a", "lang_b",
+    "jaccard", "expected",
+)  # fmt: skip
+_SUBNETWORKS = (*KEY, "test", "kind", "lang", "sparsity", "target", "measure", "value")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Tables:
 
     alignment: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_ALIGNMENT))
     transfer: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_TRANSFER))
+    overlap: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_OVERLAP))
+    subnetworks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_SUBNETWORKS))
     scale: str = ""
 
     @classmethod
@@ -49,6 +56,8 @@ class Tables:
         return cls(
             current(ALIGNMENT, "alignment", scale.board),
             current(TRANSFER, "transfer", scale.transfer.board),
+            current(OVERLAP, "masks", scale.board),
+            current(SUBNETWORKS, "masks", scale.board),
             scale.name,
         )
 
@@ -76,12 +85,18 @@ def _measure(unit: str, shown: Callable[[str], float]) -> Callable:
 # ---- alignment -----------------------------------------------------------------------------------
 
 
-def _probe(tables: Tables, languages: str, method: str) -> pd.DataFrame:
-    """Rows of the paper's probe: two layers, black and white, on the trained network."""
-    rows = tables.alignment
-    rows = rows[(rows["languages"] == languages) & (rows["method"] == method)]
+def probe_rows(tables: Tables, languages: str) -> pd.DataFrame:
+    """Rows of the paper's probe: two layers, black and white, on the trained network; and of the
+    majority by number of move."""
+    rows = tables.alignment[tables.alignment["languages"] == languages]
     own = (rows["network"] == "trained") & (rows["probe"] == "mlp") & (rows["board"] == "absolute")
     return rows[own | (rows["measure"] == "majority") & (rows["board"] == "absolute")]
+
+
+def _probe(tables: Tables, languages: str, method: str) -> pd.DataFrame:
+    """`probe_rows` of a method of the paper's, which has no anchors with unified output."""
+    rows = probe_rows(tables, languages)
+    return rows[(rows["method"] == method) & ((method != "unified") | (rows["anchors"] == 0))]
 
 
 def across(tables: Tables, languages: str, method: str) -> pd.DataFrame:

@@ -24,7 +24,14 @@ from lnlib.papers.hua.experiments.transfer import fine_tune, pretrain_on_prefix
 from lnlib.papers.hua.probing.probe import KINDS
 from lnlib.papers.hua.probing.scores import BOARDS, alignment, probe_games
 from lnlib.papers.hua.scales import Scale
-from lnlib.papers.hua.tables import ALIGNMENT, NETWORK, PRETRAINING, TRANSFER
+from lnlib.papers.hua.tables import (
+    ALIGNMENT,
+    NETWORK,
+    OVERLAP,
+    PRETRAINING,
+    SUBNETWORKS,
+    TRANSFER,
+)
 from lnlib.papers.hua.world.languages import Languages
 from lnlib.results.places import Places
 from lnlib.results.table import Table, find
@@ -33,8 +40,10 @@ _DECIDING = {
     PRETRAINING: "papers.hua.experiments.pretraining",
     ALIGNMENT: "papers.hua.probing.scores",
     TRANSFER: "papers.hua.experiments.transfer",
+    OVERLAP: "papers.hua.neutrality.overlap",
+    SUBNETWORKS: "papers.hua.neutrality.scoring",
 }
-_WAITING = "another process trains this network: waiting for it to end"
+WAITING = "another process trains this network: waiting for it to end"
 
 
 def home(runs_dir: str | Path, scale: Scale) -> Path:
@@ -66,7 +75,7 @@ def pretrained(languages: Languages, scale: Scale, seed: int, folder: Path,
     """
     PRETRAINING.read(folder)  # a damaged one is said now, not after the training
     path, began = place(folder, task, languages, seed), perf_counter()
-    with locked(path, _WAITING):
+    with locked(path, WAITING):
         if task == "alignment":
             found = pretrain(languages, scale, seed, path=path, watch=True)
         else:
@@ -82,7 +91,7 @@ def pretrained(languages: Languages, scale: Scale, seed: int, folder: Path,
             for name in languages.names:
                 rows.append({"step": step, "language": name, "legal": noted[name], "loss": loss})
             before = step
-        _note(PRETRAINING, folder, pd.DataFrame(rows), about | recipe, began)
+        note(PRETRAINING, folder, pd.DataFrame(rows), about | recipe, began)
     return found
 
 
@@ -104,7 +113,7 @@ def align(languages: Languages, scale: Scale, seed: int, folder: Path,
         began = perf_counter()
         games = probe_games(languages, *scale.probe_games, seed)
         rows = alignment(model, languages, *games, None, scale.probe, seed, kinds, codings)
-        _note(ALIGNMENT, folder, rows, about, began)
+        note(ALIGNMENT, folder, rows, about, began)
         found = find(ALIGNMENT.read(folder), about)  # in a file's six digits, as every later call
     return found
 
@@ -122,15 +131,15 @@ def move(languages: Languages, scale: Scale, seed: int, folder: Path,
         model = pretrained(languages, scale, seed, folder, "transfer").model
         path, began = place(folder, "tuning", languages, seed), perf_counter()
         path = path.with_name(f"{path.stem}-{tuned.replace(' ', '')}{path.suffix}")
-        with locked(path, _WAITING):
+        with locked(path, WAITING):
             _, rows = fine_tune(model, languages, scale, seed, language, path=path)
-        _note(TRANSFER, folder, rows[list(transfer_module.COLUMNS)], about, began)
+        note(TRANSFER, folder, rows[list(transfer_module.COLUMNS)], about, began)
         found = find(TRANSFER.read(folder), about | {"tuned": tuned})
     return found
 
 
-def _note(table: Table, folder: Path, rows: pd.DataFrame, about: dict[str, Any],
-          began: float) -> None:  # fmt: skip
+def note(table: Table, folder: Path, rows: pd.DataFrame, about: dict[str, Any],
+         began: float) -> None:  # fmt: skip
     """Rows into a table with the network's name and what made them; `seconds` are of all rows."""
     made_by = {key: versions(_DECIDING[table])[key] for key in ("lnlib", "code", "torch")}
     seconds = round(perf_counter() - began, 1)

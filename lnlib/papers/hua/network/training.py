@@ -19,6 +19,7 @@ from transformers import GPT2LMHeadModel
 from lnlib.base.device import autocast, threads_for
 from lnlib.base.hashes import short
 from lnlib.base.seeds import derive
+from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import largest
 from lnlib.papers.hua.world.batches import IGNORE, Batch
 from lnlib.training.checkpoint import resume, save
@@ -66,7 +67,8 @@ class Course:
 
 def train(model: GPT2LMHeadModel, batches: Callable[[int], Iterator[Batch]], recipe: Recipe,
           seed: int = 0, *, path: Path | str | None = None, key: str = "", every: int = 0,
-          watch: Callable[[], dict[str, float]] | None = None) -> Course:  # fmt: skip
+          watch: Callable[[], dict[str, float]] | None = None,
+          mask: Mask | None = None) -> Course:  # fmt: skip
     """Train in place, on the model's device; returns what the training was like.
 
     Parameters:
@@ -78,6 +80,7 @@ def train(model: GPT2LMHeadModel, batches: Callable[[int], Iterator[Batch]], rec
     - `key`: tells runs apart; another run's file is refused.
     - `every`: steps between two such moments; 0: only the last.
     - `watch`: noted before the first step and at these moments.
+    - `mask`: pruned weights are zeroed first and stay zero.
 
     Raises UserError for another run's file, a torn one, and a loss that was not finite.
     """
@@ -107,7 +110,7 @@ def train(model: GPT2LMHeadModel, batches: Callable[[int], Iterator[Batch]], rec
 
         model.train()
         fit(model, _steps(batches(done), recipe, seed, done, device), _autocast_loss, optimizer,
-            recipe.clip, after=after)  # fmt: skip
+            recipe.clip, mask, after)  # fmt: skip
     model.eval()
     return course
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from lnlib.languages import LANGUAGES
 from lnlib.papers.muller.analysis.blocks import SOURCE, counted, losses, of_block, scores
@@ -76,10 +76,18 @@ def _measure(unit: str, *reads: str, sources: tuple[str, ...] = ()) -> Callable:
 # ---- re-initialised blocks -----------------------------------------------------------------------
 
 
+def _known(tables: Tables, task: str, source: str) -> pd.DataFrame:
+    """`counted`, without a number where nobody knows what re-initialising everything costs: such a
+    target may have nothing to lose."""
+    change = counted(tables.ablation, task, source)
+    everything = change[ALL] if ALL in change else pd.Series(np.nan, change.index)
+    return change.where(everything.notna())
+
+
 @_measure("points", "ablation", sources=SOURCES[1:])
 def lowest_block(tables: Tables, task: str, source: str = SOURCE) -> pd.Series:
     """M1: d of the lowest block."""
-    return of_block(counted(tables.ablation, task, source), 0)
+    return of_block(_known(tables, task, source), 0)
 
 
 @_measure("% of the score without", "ablation")
@@ -91,13 +99,14 @@ def lowest_block_beyond_source(tables: Tables, task: str, source: str = SOURCE) 
     wide = scores(tables.ablation, task, source)
     both = of_block(wide.drop(columns=NONE), 0).notna()  # seeds that were measured without only
     shares = 100 * of_block(change, 0) / wide.loc[both, NONE].groupby("target").mean()
-    return (shares - shares[source]).reindex(counted(tables.ablation, task, source).index)
+    known = of_block(_known(tables, task, source), 0)
+    return (shares - shares[source]).reindex(known.index).where(known.notna())
 
 
 @_measure("rank correlation", "ablation")
 def rise_with_height(tables: Tables, task: str, source: str = SOURCE) -> pd.Series:
     """M3: Spearman's r of a block's height and its d, by target; 1: the loss falls throughout."""
-    change = counted(tables.ablation, task, source).drop(columns=ALL, errors="ignore")
+    change = _known(tables, task, source).drop(columns=ALL, errors="ignore")
     if change.shape[1] < 3:
         return pd.Series(np.nan, change.index)
     heights = np.arange(change.shape[1])
@@ -112,7 +121,7 @@ def rise_with_height(tables: Tables, task: str, source: str = SOURCE) -> pd.Seri
 @_measure("% of what pre-training gives", "ablation", sources=SOURCES[1:])
 def highest_block(tables: Tables, task: str, source: str = SOURCE) -> pd.Series:
     """M4: d of the highest block in % of the span between none and all re-initialised."""
-    change = counted(tables.ablation, task, source)
+    change = _known(tables, task, source)
     if ALL not in change:
         return pd.Series(np.nan, change.index)
     return -100 * of_block(change, -1) / change[ALL]
@@ -265,10 +274,17 @@ def similarity_by_layer_with_gap(
     for layer in table.columns if len(both) >= _FEWEST_TARGETS else ():
         x, y = table.loc[both, layer].to_numpy(), gap[both].to_numpy()
         drawn = rng.integers(len(both), size=(resamples, len(both)))
-        ranks = [_rank(x[places], y[places]) for places in drawn]
-        low, high = np.nanquantile(ranks, [0.025, 0.975])
+        low, high = np.nanquantile(_ranks(x[drawn], y[drawn]), [0.025, 0.975])
         rows[layer] = (_rank(x, y), low, high, len(both))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["r", "low", "high", "n"])
+
+
+def _ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Spearman's r of each row of x with that of y; NaN where a side is constant."""
+    sides = [rankdata(side, axis=1) for side in (x, y)]
+    one, other = (side - side.mean(axis=1, keepdims=True) for side in sides)
+    with np.errstate(invalid="ignore"):
+        return (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
 
 
 def _rank(x: pd.Series | np.ndarray, y: pd.Series | np.ndarray) -> float:
@@ -276,3 +292,13 @@ def _rank(x: pd.Series | np.ndarray, y: pd.Series | np.ndarray) -> float:
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.nan
     return float(spearmanr(x, y).statistic)
+
+
+def _ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`_rank` of each row of x (R, N) with that of y, in one step; (R,)."""
+    x, y = (
+        rank - rank.mean(axis=1, keepdims=True)
+        for rank in (rankdata(x, axis=1), rankdata(y, axis=1))
+    )
+    with np.errstate(invalid="ignore"):  # a constant side
+        return (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))

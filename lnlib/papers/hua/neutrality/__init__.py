@@ -1,0 +1,1 @@
+"""The controlled test: does overlap of sub-networks tell whether languages are aligned?"""
