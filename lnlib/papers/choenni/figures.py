@@ -35,13 +35,18 @@ _LOOKS = {WHOLE: ("#444444", "s"), OWN: (_SAFE[0], "o"), OTHERS: (_SAFE[1], "^")
 
 
 def own_shares(tables: Tables, task: str, kind: str = STATIC) -> pd.DataFrame:
-    """A(L; S) in %: rows are test languages and seeds, columns those of SERIES."""
+    """A(L; S) in %: rows are test languages and seeds, columns those of SERIES.
+
+    Where masks of the kind were asked about, of those seeds alone.
+    """
     which = {WHOLE: ("full", "own"), OWN: (kind, "own"), OTHERS: (kind, "other"),
              RANDOM: (f"random {kind}", "own")}  # fmt: skip
-    return pd.DataFrame({
+    found = pd.DataFrame({
         name: own_share(tables, task, "full", of, COORDINATES, whose=whose)
         for name, (of, whose) in which.items()
     })  # fmt: skip
+    asked = found[OWN].notna()
+    return found[asked] if asked.any() else found
 
 
 def chance(tables: Tables, task: str) -> pd.DataFrame:

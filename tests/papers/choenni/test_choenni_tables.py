@@ -119,6 +119,16 @@ def test_seeds_agree_where_they_say_the_same():
     assert pd.isna(agreement_of_seeds(pairs[pairs["seed"] == 0], "rise"))  # with whom?
 
 
+def test_a_mask_is_compared_with_the_whole_model_of_its_own_seeds():
+    """Seeds differ by more than masks do."""
+    rows = influence()
+    rows = rows[~((rows["kind"] == "heads") & (rows["seed"] == 1))]
+    found = figures.own_shares(Tables("demo", rows), "ner", "heads")
+    assert found.index.get_level_values("seed").unique().tolist() == [0]
+    whole = figures.own_shares(Tables("demo", rows), "ner", "none")  # of masks never asked about
+    assert whole.index.get_level_values("seed").unique().tolist() == [0, 1]
+
+
 def test_rows_of_one_run_are_told_from_anothers():
     rows = influence().assign(data=lambda table: table["seed"].map({0: "aa", 1: "bb", 2: "bb"}))
     found = Tables("demo", rows).of("bb", 1)
