@@ -55,7 +55,9 @@ def merge_dots(root: ElementTree.Element) -> None:
             continue
         for dot in dots:
             group.remove(dot)
-        places = "".join(f"M{float(dot.get('x')):.1f} {float(dot.get('y')):.1f}h0" for dot in dots)
+        places = "".join(
+            f"M{float(dot.get('x', 0)):.1f} {float(dot.get('y', 0)):.1f}h0" for dot in dots
+        )
         look = style.replace("fill", "stroke")
         look = (
             f"{look}; fill: none; stroke-width: {2 * float(radius[1]):.1f}; stroke-linecap: round"
