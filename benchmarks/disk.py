@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import shapes
+from benchmarks.memory import peak_bytes
 from benchmarks.peers import pt_files
-from benchmarks.table import Options, Row, interleaved, main, peak_bytes, ratio
+from benchmarks.table import Options, Row, interleaved, main, ratio
 from lnlib.masks.ticket import PackedMask, Ticket
 
 JOB = "one search on disk"

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from benchmarks import shapes
+from benchmarks.memory import peak_bytes
 from benchmarks.peers import float_overlap, gram_overlap
-from benchmarks.table import Options, Row, clock, interleaved, main, peak_bytes, ratio, time_rows
+from benchmarks.table import Options, Row, clock, interleaved, main, ratio, time_rows
 from lnlib.masks.matrices import Matrix
 from lnlib.masks.overlap import overlap_table
 from lnlib.masks.ticket import PackedMask, part_of

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
-import gc
 import operator
 import sys
 from collections.abc import Callable, Iterable
@@ -86,9 +84,14 @@ def interleaved(ways: dict[str, Callable[[], object]], rounds: int,
     return {who: np.array(times) for who, times in seconds.items()}
 
 
+def chosen() -> str:
+    """The name of the clock that was asked for: peers in processes of their own look at it, too."""
+    return _clock
+
+
 def clock() -> float:
     """Seconds by the clock that was asked for."""
-    return CLOCKS[_clock]()
+    return CLOCKS[chosen()]()
 
 
 def ratio(seconds: dict[str, np.ndarray], who: str, beside: str) -> float:
@@ -107,30 +110,6 @@ def time_rows(job: str, size: str, seconds: dict[str, np.ndarray], beside: str,
         )
         for who, times in seconds.items()
     ]  # fmt: skip
-
-
-def peak_bytes(work: Callable[[], object]) -> float | None:
-    """How far the process grew while `work` ran, numpy's and torch's arrays alike, in bytes.
-
-    Linux keeps the highest resident size and lets a process reset its own; None elsewhere. What
-    was freed before is given back first, or `work` would reuse it unseen.
-    """
-    gc.collect()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-        Path("/proc/self/clear_refs").write_text("5")
-        before = _resident("VmRSS")
-        work()
-        return float(_resident("VmHWM") - before)
-    except (OSError, AttributeError):
-        return None
-
-
-def _resident(key: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(key):
-            return 1024 * int(line.split()[1])
-    raise OSError(f"no {key} in /proc/self/status")
 
 
 def _synchronise() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from benchmarks import shapes
+from benchmarks.memory import peak_bytes
 from benchmarks.peers import sorting, topk
-from benchmarks.table import Options, Row, interleaved, main, peak_bytes, time_rows
+from benchmarks.table import Options, Row, interleaved, main, time_rows
 from lnlib.masks import smallest
 from lnlib.masks.ticket import Ticket
 from lnlib.pruning import rounds

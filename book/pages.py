@@ -114,6 +114,21 @@ def real() -> str:
 REAL = real()
 
 
+OF_REAL = f" ({label(REAL)}.)"  # after a sentence that holds at this scale, beside tabs of all
+
+
+def so_far(scale: str, task: str) -> str:
+    """What a title begins with where a scale has too little of a task for more than a first look:
+    fewer than three languages (an interval's fewest), or one seed."""
+    seeds = gains.own(table("scores", scale), task).groupby("lang")["seed"].nunique()
+    langs = [code for code in LANGUAGES if code in seeds.index]
+    most = int(seeds.max()) if langs else 0
+    if len(langs) >= ledger.FEWEST and most > 1:
+        return ""
+    where = names(langs) if 0 < len(langs) < 5 else f"{len(langs)} languages"
+    return f"Measured so far in {where}, with {'one seed' if most == 1 else f'{most} seeds'}. "
+
+
 def _card() -> str:
     return files("lnlib").joinpath("assets/mini-mbert/README.md").read_text(encoding="utf-8")
 

@@ -22,17 +22,25 @@ usage: python -m lnlib PAPER VERB [--help] ...
        python -m lnlib encoder FOLDER [--help] ..."""
 
 
+WINGS = (*PAPERS, "lenses")  # what has verbs and tables: the papers, and what goes across them
+
+
+def wing(name: str) -> str:
+    """The package of a paper, or of what goes across papers."""
+    return f"lnlib.papers.{name}" if name in PAPERS else f"lnlib.{name}"
+
+
 def commands(paper: str) -> dict[str, Command]:
-    """The verbs of one paper, by name."""
-    found = import_module(f"lnlib.papers.{paper}.commands").COMMANDS
+    """The verbs of one paper, or across papers, by name."""
+    found = import_module(f"{wing(paper)}.commands").COMMANDS
     return {command.name: command for command in found}
 
 
 def overview() -> str:
     """Every paper with its verbs, a line each."""
     lines = [USAGE]
-    for paper in PAPERS:
-        about = (import_module(f"lnlib.papers.{paper}").__doc__ or "").strip().partition("\n")[0]
+    for paper in WINGS:
+        about = (import_module(wing(paper)).__doc__ or "").strip().partition("\n")[0]
         lines += ["", f"{paper}: {about}"]
         lines += [f"  {name:<12} {command.what}" for name, command in commands(paper).items()]
     return "\n".join(lines)
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _seal(words[1:])
     if words[0] == "encoder":
         return _encoder(words[1:])
-    paper = choose(words[0], (*PAPERS, "seal", "encoder"), "paper")
+    paper = choose(words[0], (*WINGS, "seal", "encoder"), "paper")
     there = commands(paper)
     if len(words) == 1 or words[1] in ("-h", "--help"):
         print("\n".join(f"{name:<12} {command.what}" for name, command in there.items()))
@@ -70,7 +78,7 @@ def _seal(paths: Sequence[str]) -> int:
         raise UserError("no table to seal: name one, such as results/foroutan/demo/scores.csv")
     for path in map(as_path, paths):
         paper = path.absolute().parent.parent.name  # results/PAPER/SCALE, runs/PAPER/SCALE
-        tables = import_module(f"lnlib.papers.{paper if paper in PAPERS else PAPERS[0]}.tables")
+        tables = import_module(f"{wing(paper if paper in WINGS else PAPERS[0])}.tables")
         of_file(tables.TABLES, path).seal(path.parent)
         print(f"sealed {path}")
     return 0

@@ -10,11 +10,12 @@ import torch
 
 from benchmarks import __main__ as everything
 from benchmarks import cka as cka_benchmark
-from benchmarks import overlap, shapes, step, table
+from benchmarks import influence, overlap, shapes, step, table
 from benchmarks.peers import (
     float_overlap,
     gram_overlap,
     kernel_cka,
+    one_by_one,
     padded_round,
     pt_files,
     sorting,
@@ -26,6 +27,7 @@ from lnlib.masks import smallest
 from lnlib.masks.overlap import _counts, overlap_table
 from lnlib.masks.ticket import PackedMask
 from lnlib.states import cka
+from lnlib.tasks.examples import Batch
 from lnlib.tasks.ner import NER
 
 TOY = Options(toy=True)
@@ -118,6 +120,43 @@ def test_peers_find_the_same_similarity():
     assert cka.grid(a, b) == pytest.approx(debiased, abs=1e-5)
     for windows, ours in ((1, cka.grid(a, b, "rbf", debiased=False)), (4, cka.in_windows(a, b))):
         assert ours == pytest.approx(kernel_cka.grid(a, b, windows), abs=1e-6)  # float32 kernels
+
+
+class Products:
+    """Stands for captum, which no test fetches: products of gradients taken one by one."""
+
+    def __init__(self, _folder, model, layers, train, test, _clock):
+        assert all(model.get_submodule(name).bias is None for name in layers)
+        rows = [
+            torch.stack(list(one_by_one.gradients(model, NER, Batch({"input_ids": ids}, labels))))
+            for ids, _, labels in (test, train)
+        ]
+        self.found = rows[0] @ rows[1].T
+
+    def ask(self, _way, _what="seconds"):
+        return 1.0
+
+    def scores(self, _way):
+        return self.found
+
+    def close(self):
+        pass
+
+
+def test_what_captum_is_timed_on_are_products_of_gradients(monkeypatch):
+    monkeypatch.setattr(influence, "Captum", Products)
+    rows = influence.captum(shapes.bert(2, 16, influence.VOCABULARY).eval(), 8, 6, 1)
+    for who in influence.WAYS:
+        assert by(rows, who=who, measure="difference").value <= 1e-5  # float32 sums of 6,000
+        assert by(rows, who=who, measure="time").beside == "ours"
+
+
+def test_a_peer_whose_packages_cannot_be_had_is_said_not_to_have_run(monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    rows = influence.captum(shapes.bert(2, 16, influence.VOCABULARY).eval(), 4, 6, 1)
+    assert [row.who for row in rows] == list(influence.WAYS)
+    assert all(row.status.startswith("not run: ") and "captum==" in row.status for row in rows)
 
 
 @pytest.mark.parametrize("name", [name for name in everything.NAMES if name not in PROCESSES])

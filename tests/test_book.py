@@ -69,8 +69,10 @@ def test_the_packages_of_the_library_import_one_way(monkeypatch):
     modules = importlib.import_module("modules")
     graph = modules.packages(modules.imports())
     assert {"base", "tasks", "training", "papers.foroutan"} <= set(graph)
-    assert modules.depths(graph)["papers.foroutan"] == max(modules.depths(graph).values())
-    assert not any("papers" in name for below in graph.values() for name in below - {"papers"})
+    depths = modules.depths(graph)
+    assert depths["lenses"] == max(depths.values()) == depths["papers.foroutan"] + 1
+    of_papers = {name for name, below in graph.items() for b in below - {"papers"} if "papers" in b}
+    assert of_papers == {"lenses"}
 
 
 def test_a_page_reads_tables_and_draws_without_torch():
@@ -88,6 +90,8 @@ def test_a_page_reads_tables_and_draws_without_torch():
         "from lnlib.papers.hua.page import asset\n"
         "from lnlib.papers.muller import figures, tables\n"
         "from lnlib.papers.muller.analysis import blocks, claims, measures\n"
+        "from lnlib.lenses import figures, tables\n"
+        "from lnlib.lenses.reading import agreement, pair, profiles\n"
         "sys.exit('torch' in sys.modules)"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "book")])}
@@ -213,3 +217,15 @@ def test_the_findings_say_in_words_what_the_tables_say(monkeypatch):
     # in the last layer one head counts for more than the language, and two seeds share least
     last = nulls.last_layer(pages.table("overlap", pages.REAL), "ner")
     assert last[gains.ORIGINS[0]] > last[gains.ORIGINS[1]] + 1 > last[gains.ORIGINS[2]] + 1
+
+
+def test_pages_are_dealt_out_to_processes_and_none_is_lost(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    processes = importlib.import_module("processes")
+    names = sorted(toc_pages())
+    dealt = names.copy()
+    processes.mix(None, None, dealt)
+    assert sorted(dealt) == names
+    part = -(-len(names) // processes.PARTS)
+    first = [name for name in dealt[:part] if "/languages/" in name]  # neighbours in the alphabet
+    assert 1 < len(first) < 6

@@ -5,16 +5,15 @@ import sys
 
 import pytest
 
-from lnlib.__main__ import commands, main, overview
+from lnlib.__main__ import WINGS, commands, main, overview
 from lnlib.base.command_line import numbers
 from lnlib.base.errors import UserError
-from lnlib.papers import PAPERS
 
 
-def test_the_overview_names_every_paper_and_verb(capsys):
+def test_the_overview_names_every_paper_and_verb_and_what_goes_across(capsys):
     assert main([]) == 0
     assert capsys.readouterr().out == overview() + "\n"
-    for paper in PAPERS:
+    for paper in WINGS:
         assert all(f"  {verb} " in overview() for verb in commands(paper))
 
 
@@ -28,6 +27,10 @@ def test_a_users_error_is_one_line_and_no_traceback():
 @pytest.mark.parametrize("words, said", [
     (["forutan"], "unknown paper 'forutan'.*did you mean 'foroutan'"),
     (["foroutan", "lern"], "unknown command of foroutan 'lern'.*did you mean 'learning'"),
+    (["lenses", "recrod"], "unknown command of lenses 'recrod'.*did you mean 'record'"),
+    (["lenses", "run", "--scale", "smal"], "unknown scale 'smal'.*did you mean 'small'"),
+    (["lenses", "run", "--parts", "state"], "unknown part 'state'.*did you mean 'states'"),
+    (["lenses", "run", "--data-dir", "."], "reads the gazetteer and takes no data_dir"),
     (["seal"], "no table to seal"),
 ])  # fmt: skip
 def test_an_unknown_word_is_named_with_the_nearest(words, said):

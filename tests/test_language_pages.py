@@ -98,6 +98,19 @@ def test_a_page_leads_with_the_most_real_scale_that_has_run(weights, tmp_path, m
     assert re.findall(r":sync: (\w+)", weights.scores("sw")) == ["small", "demo"]
 
 
+def test_sentences_are_not_about_a_scale_that_has_run_too_little(tmp_path, monkeypatch):
+    pages = importlib.import_module("pages")
+    assert pages.so_far("small", "ner") == ""
+    monkeypatch.setattr(pages, "ROOT", as_medium(tmp_path))
+    assert pages.scales("overlap")[0] == "medium"
+    assert pages.real() == "small"
+    assert pages.so_far("medium", "ner") == "Measured so far in English and Urdu, with one seed. "
+    for task in ("mlm", "xnli"):  # no recipe, or no row
+        assert pages.so_far("medium", task) == "Measured so far in 0 languages, with 0 seeds. "
+        assert "not run" in pages.run_so_far(pages.table("scores", "medium"), "medium")
+    assert "make reproduce" in pages.again("x", scale="medium")  # which has no recipe for MLM
+
+
 def test_every_scale_of_every_paper_has_a_place_and_a_name_of_its_own():
     scale_tabs = importlib.import_module("scale_tabs")
     for paper in PAPERS:

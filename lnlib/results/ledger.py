@@ -98,6 +98,11 @@ def judge(claim: Claim, values: pd.Series, counted: bool = False,
     else:
         low, high = interval(values)
         seen = f"95 % interval over {len(values)} {each}s {low:+.2f} to {high:+.2f}"
+    return decide(claim, low, high, seen)
+
+
+def decide(claim: Claim, low: float, high: float, seen: str) -> tuple[str, str]:
+    """The verdict on an interval, in the words of what was `seen`, and why."""
     if low > claim.above and high < claim.below:
         return AGREES, f"{seen}; the claim needs {claim.bounds}"
     if high <= claim.above or low >= claim.below:

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from lnlib.figures.style import Figure, blank, figure_of
+from lnlib.figures.style import ON_DARK, ON_LIGHT, Figure, blank, figure_of
 from lnlib.papers.hua.analysis import neutrality
 from lnlib.papers.hua.analysis.means import SERIES, means, method_of, rank, usual
 from lnlib.papers.hua.analysis.measures import Tables
@@ -23,6 +23,7 @@ _PROBED = (
     (_SAFE[0], "o", -0.24), (_SAFE[3], "D", -0.08), (_SAFE[1], "^", 0.08), (_SAFE[2], "s", 0.24)
 )  # fmt: skip
 _BLANK = "#999999"  # the network that was never trained
+_LINES = "#5d6a75"  # of a board, on whose squares both colours of discs stand out
 _WHITE, _EMPTY = 0, 1  # classes of a square, see `Games.states`
 _DASHES = ("-", "--", "-.", ":")
 
@@ -119,15 +120,16 @@ def _board(axes: Axes, world: World, discs: np.ndarray, true: np.ndarray) -> Non
     sides = {"xlim": (0, world.cols), "ylim": (world.rows, 0)}
     axes.set(**sides, aspect="equal", facecolor="#c3ccd4", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    axes.hlines(range(1, world.rows), 0, world.cols, colors="#5d6a75", lw=0.5)
-    axes.vlines(range(1, world.cols), 0, world.rows, colors="#5d6a75", lw=0.5)
+    axes.hlines(range(1, world.rows), 0, world.cols, colors=_LINES, lw=0.5)
+    axes.vlines(range(1, world.cols), 0, world.rows, colors=_LINES, lw=0.5)
     row, column = np.divmod(np.arange(world.squares), world.cols)
     disc, wrong = discs != _EMPTY, discs != true
-    colours = np.where(discs[disc] == _WHITE, "#ffffff", "#111111")
-    axes.scatter(column[disc] + 0.5, row[disc] + 0.5, s=260, c=colours, edgecolors="#111111")
+    colours = np.where(discs[disc] == _WHITE, ON_DARK, ON_LIGHT)
+    axes.scatter(column[disc] + 0.5, row[disc] + 0.5, s=260, c=colours, edgecolors=ON_LIGHT)
     for x, y in zip(column[wrong], row[wrong], strict=True):
-        axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], fill=False, hatch="///", lw=0)
-    for colour, width in (("#ffffff", 5), (_SAFE[3], 2.5)):
+        axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], fill=False, hatch="///", lw=0,
+                  ec=_LINES)  # fmt: skip
+    for colour, width in ((ON_DARK, 5), (_SAFE[3], 2.5)):
         axes.scatter(column[wrong] + 0.5, row[wrong] + 0.5, s=110, color=colour, marker="x",
                      linewidths=width, zorder=3)  # fmt: skip
 
@@ -139,77 +141,81 @@ _WAYS = {
     "unified, 4 anchors": (_SAFE[4], "D"),
 }  # fmt: skip
 KINDS = {
-    "ticket": "tickets: magnitude, in rounds", "departures": "tickets beyond magnitude",
+    "ticket": "tickets", "departures": "tickets beyond magnitude",
     "change": "what training in it moves", "fisher": "Fisher", "weighted fisher": "Fisher x w²",
 }  # fmt: skip
 
 
-def overlap_by_kind(tables: Tables, **of: object) -> Figure:
+def overlap_by_kind(tables: Tables, narrow: bool = False) -> Figure:
     """Jaccard's index of two languages' masks against their alignment, a panel a kind of mask.
 
     A marker is a network, the grey dash at the same place the overlap of two masks of one language,
-    the dashed line what chance gives. `of`: test, level, by and part, as in `neutrality.overlaps`.
+    the dashed line what chance gives; `narrow` is for a telephone.
     """
-    found = neutrality.beside(tables, **of).dropna(subset=["alignment"])
+    found = neutrality.beside(tables).dropna(subset=["alignment"])
     kinds = [kind for kind in KINDS if kind in set(found["kind"])]
     if not kinds:
-        figure, (axes,) = figure_of(6.4, 2.0)
+        figure, (axes,) = figure_of(3.8 if narrow else 6.4, 2.0)
         blank(axes, "the overlap of masks where alignment is known")
         return figure
-    columns = min(3, len(kinds) + 1)  # a place is left for the legend
-    rows = -(-(len(kinds) + 1) // columns)
-    figure, panels = figure_of(3.2 * columns, 2.9 * rows, rows, columns)
+    columns = 2 if narrow else 3
+    rows = -(-(len(kinds) + 1) // columns)  # a place is left for the legend
+    figure, panels = figure_of(
+        3.8 if narrow else 9.6, (2.1 if narrow else 2.9) * rows, rows, columns
+    )
     for axes, kind in zip(panels, kinds, strict=False):
-        own = found[found["kind"] == kind]
+        own = found[found["kind"] == kind].sort_values("alignment")
         axes.scatter(own["alignment"], own["within"], color=_BLANK, marker="_", s=90)
         axes.plot(own["alignment"], own["expected"], color=_BLANK, ls="--", lw=1)
         for shown, (colour, marker) in _WAYS.items():
             one = own[own["shown"] == shown]
             axes.scatter(one["alignment"], one["across"], color=colour, marker=marker, s=34)
-        axes.set(title=KINDS[kind], ylim=(0, 1.03))
-    for axes in panels[::columns]:
-        axes.set_ylabel("overlap of two languages (J)")
+        axes.set_title(KINDS[kind], fontsize=9 if narrow else 11)
+        axes.set_ylim(0, 1.03)
+    for axes in panels[: len(kinds) : columns]:
+        axes.set_ylabel("overlap (J)" if narrow else "overlap of two languages (J)")
     for axes in panels[max(0, len(kinds) - columns) : len(kinds)]:
-        axes.set_xlabel("alignment (% of own language)")
-    rest = panels[len(kinds)]
+        axes.set_xlabel("alignment (%)")
+    key = panels[len(kinds)]
     for shown, (colour, marker) in _WAYS.items():
-        rest.scatter([], [], color=colour, marker=marker, s=34, label=shown)
-    rest.scatter([], [], color=_BLANK, marker="_", s=90, label="two masks of one language")
-    rest.plot([], [], color=_BLANK, ls="--", lw=1, label="chance")
-    rest.legend(frameon=False, loc="center", fontsize=9)
+        key.scatter([], [], color=colour, marker=marker, s=34, label=shown)
+    key.scatter([], [], color=_BLANK, marker="_", s=90, label="one language, twice")
+    key.plot([], [], color=_BLANK, ls="--", lw=1, label="chance")
+    key.legend(frameon=False, loc="center", fontsize=8 if narrow else 9)
     for axes in panels[len(kinds) :]:
         axes.set_axis_off()
     return figure
 
 
 _CUT = (
-    (("lesion", True), "the language itself", _SAFE[3], "o", -0.2),
-    (("lesion", False), "the other language", _SAFE[0], "D", 0.0),
-    (("random important", None), "random among what it needs", _BLANK, "x", 0.2),
+    (("lesion", True), "of the language whose lesion it is", _SAFE[3], "o", -0.2),
+    (("lesion", False), "of the other language", _SAFE[0], "D", 0.0),
+    (("random important", None), "random among what a language needs", _BLANK, "x", 0.2),
 )  # fmt: skip
 
 
-def lesions(tables: Tables) -> Figure:
+def lesions(tables: Tables, narrow: bool = False) -> Figure:
     """What it costs to remove the weights that one language needs most in excess: a dot a seed."""
     found = neutrality.lesions(tables.subnetworks)
     if found.empty:
-        figure, (axes,) = figure_of(6.4, 2.0)
+        figure, (axes,) = figure_of(3.8 if narrow else 6.4, 2.0)
         blank(axes, "lesions")
         return figure
     found = found.assign(shown=method_of(found))
     order = {way: at for at, way in enumerate(w for w in _WAYS if w in set(found["shown"]))}
-    figure, (axes,) = figure_of(3.2 + 1.1 * len(order), 3.8)
+    figure, (axes,) = figure_of(3.8 if narrow else 7.2, 4.4 if narrow else 3.8)
     for (kind, own), label, colour, marker, aside in _CUT:
         rows = found[found["kind"] == kind]
         if own is None:
             rows = rows.groupby(["shown", "seed"], as_index=False)["cost"].mean()
         else:
             rows = rows[rows["own"] == own]
-        x = rows["shown"].map(order) + aside
+        x = rows["shown"].map(order).astype(float) + aside  # text, where there is no row
         axes.scatter(x, rows["cost"], color=colour, marker=marker, s=34, label=label)
-    axes.set_xticks(list(order.values()), list(order))
+    axes.set_xticks(list(order.values()), [way.replace(", ", ",\n") for way in order])
+    axes.tick_params(axis="x", rotation=60 if narrow else 0)
     axes.set(xlim=(-0.5, len(order) - 0.5), ylabel="legal moves lost (points)")
     axes.axhline(0, color=_BLANK, lw=1)
     axes.grid(visible=False, axis="x")
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), title="cost to")
+    figure.legend(loc="outside upper center", ncols=1 if narrow else 3, frameon=False, fontsize=8)
     return figure

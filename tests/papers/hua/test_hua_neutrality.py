@@ -12,7 +12,7 @@ import torch
 from lnlib.base.errors import UserError
 from lnlib.masks.matrices import magnitudes, prunable
 from lnlib.papers import hua
-from lnlib.papers.hua import record
+from lnlib.papers.hua import figures, record
 from lnlib.papers.hua.analysis import claims, neutrality
 from lnlib.papers.hua.analysis.measures import MEASURES, Tables
 from lnlib.papers.hua.coverage import CONTROLLED, TASKS
@@ -330,3 +330,13 @@ def test_an_own_ticket_is_held_against_the_other_languages_at_its_level(level):
 @pytest.mark.parametrize("name", neutrality.MEASURES)
 def test_nothing_of_ours_follows_from_tables_that_were_not_made(name):
     assert neutrality.MEASURES[name].of(Tables(), "naive").empty
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_figures_of_the_test_are_drawn_from_full_and_empty_tables(narrow):
+    empty = replace(tables(lambda *_: 0.6), overlap=Tables().overlap)
+    full = tables(lambda place, _seed: 0.5 + place / 50)
+    full = replace(full, subnetworks=subnetworks(lambda own: 12.0 if own else 3.0).subnetworks)
+    for draw in (figures.overlap_by_kind, figures.lesions):
+        draw(full, narrow).draw_without_rendering()
+        assert "Not run" in draw(empty, narrow).axes[0].texts[0].get_text()

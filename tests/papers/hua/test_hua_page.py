@@ -66,16 +66,17 @@ def test_masks_are_of_the_scales_present_settings():
 def test_six_ways_to_train_align_from_not_at_all_to_completely():
     aligned = MEAN.loc["ticket", "alignment"]
     assert aligned["naive"] < 70 and aligned["unified"] > 98 and aligned.idxmin() == "naive"
-    assert aligned["unified"] - aligned["4 anchors"] < 10  # "adds little alignment"
+    added = aligned["unified"] - aligned["4 anchors"]
+    assert 0 < added < aligned["4 anchors"] - aligned["naive"]  # "less than the anchors did"
 
 
 def test_tickets_lie_in_one_flat_row_and_fisher_rises_to_its_ceiling():
-    """The alternative text of the main figure."""
+    """What the main figure is taken to show."""
     ticket, fisher = (OVERLAPS[OVERLAPS["kind"] == kind] for kind in ("ticket", "fisher"))
     assert ticket["across"].max() - ticket["across"].min() < 0.03
     assert (ticket["within"] - ticket["across"]).max() < 0.03
     rise = MEAN.loc["fisher", "across"]
-    assert rise["naive"] < rise["2 anchors"] < rise["4 anchors"] < rise["unified"]
+    assert rise["naive"] < rise["4 anchors"] < rise["unified"]
     ends = fisher[fisher["method"] == "unified"]
     assert (ends["within"] - ends["across"]).max() < 0.02
 
@@ -85,12 +86,16 @@ def test_most_of_the_rise_is_where_both_languages_get_one_vocabulary():
     assert rise["unified"] - rise["4 anchors"] > rise["4 anchors"] - rise["naive"] > 0
     rest = neutrality.beside(TABLES, part="all but the last block")
     rest = rest[rest["kind"] == "fisher"].groupby("shown")["corrected"].mean()
-    assert rest["unified"] - rest["naive"] > 30  # "does not account for the rise alone"
+    assert rest["unified"] - rest["naive"] > 0.5 * (
+        rise["unified"] - rise["naive"]
+    )  # "most of the rise"
 
 
-def test_a_naive_lesion_costs_its_own_language_several_times_what_it_costs_the_other():
+def test_a_lesion_costs_its_own_language_several_times_as_much_but_with_unified_output():
+    """With four anchors too, though these align the languages."""
     cost = neutrality.lesions(TABLES.subnetworks)
-    cost = cost[(cost["kind"] == "lesion") & (cost["anchors"] == 0)]
-    mean = cost.groupby(["method", "own"])["cost"].mean()
-    assert mean["naive", True] > 3 * mean["naive", False]
+    cost = cost[cost["kind"] == "lesion"].assign(shown=means.method_of)
+    mean = cost.groupby(["shown", "own"])["cost"].mean()
+    for way in ("naive", "4 anchors"):
+        assert mean[way, True] > 2.5 * mean[way, False]
     assert abs(mean["unified", True] - mean["unified", False]) < 3

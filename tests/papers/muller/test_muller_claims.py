@@ -244,3 +244,12 @@ def test_tables_go_to_disk_and_come_back_with_blocks_as_text(tmp_path):
     assert set(back.ablation["block"]) == {"none", "0", "1", "2", "all"}
     assert of("lowest_block", ablation=back.ablation).tolist() == [-12] * 6
     assert len(measures.by_layer(back.similarity)) == 6
+
+
+def test_ranks_in_one_step_are_those_one_by_one():
+    """With ties, and with a side that is constant in some draws, as drawing again makes them."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(3, size=(200, 4)).astype(float), rng.normal(size=(200, 4))
+    one_by_one = [measures._rank(*row) for row in zip(x, y, strict=True)]
+    assert np.isnan(one_by_one).any()
+    np.testing.assert_allclose(measures._ranks(x, y), one_by_one, atol=1e-12)  # sums in one order

@@ -77,7 +77,8 @@ def languages(
 
 
 def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:
-    rows = rows[kind(rows) == what]
+    """Rows of a kind, once for each ticket of the task; a column `kind` saves finding them out."""
+    rows = rows[(rows["kind"] if "kind" in rows else kind(rows)) == what]
     sides = []
     for a, b in ("ab", "ba"):
         side = rows[(rows[f"task_{a}"] == task) & (rows[f"method_{a}"] == "ticket")]
@@ -125,6 +126,9 @@ def comparisons(
     were not measured. `pair` is the row's index in `overlap` (-1 for the formula): a pair of
     tickets is there once for each of the two.
     """
+    overlap = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
+    overlap = overlap[(overlap["task_a"] == task) | (overlap["task_b"] == task)]
+    overlap = overlap.assign(kind=kind(overlap))
     between = languages(compared, overlap, task, by=by, sparsity=sparsity)
     if between.empty:
         return pd.DataFrame(columns=["comparison", "lang", "jaccard", "pair"])

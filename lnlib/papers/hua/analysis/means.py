@@ -19,10 +19,15 @@ def rank(methods: pd.Series) -> pd.Series:
 
 def method_of(rows: pd.DataFrame) -> pd.Series:
     """The method of each row with its anchors: "naive", "4 anchors", "unified, 1 anchor"."""
-    count = rows["anchors"].astype(int)
-    shared = count.astype(str) + " anchor" + (count != 1).map({True: "s", False: ""})
-    named = rows["method"].where(count == 0, rows["method"] + ", " + shared)
-    return named.where(rows["method"] != "anchors", shared).rename("shown")
+
+    def name(method: str, count: int) -> str:
+        shared = f"{count} anchor{'' if count == 1 else 's'}"
+        if method == "anchors":
+            return shared
+        return f"{method}, {shared}" if count else method
+
+    said = [name(*of) for of in zip(rows["method"], rows["anchors"].astype(int), strict=True)]
+    return pd.Series(said, rows.index, name="shown")
 
 
 def means(table: pd.DataFrame, probe: str = "mlp", board: str = "absolute") -> pd.DataFrame:

@@ -279,14 +279,6 @@ def similarity_by_layer_with_gap(
     return pd.DataFrame.from_dict(rows, orient="index", columns=["r", "low", "high", "n"])
 
 
-def _ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Spearman's r of each row of x with that of y; NaN where a side is constant."""
-    sides = [rankdata(side, axis=1) for side in (x, y)]
-    one, other = (side - side.mean(axis=1, keepdims=True) for side in sides)
-    with np.errstate(invalid="ignore"):
-        return (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
-
-
 def _rank(x: pd.Series | np.ndarray, y: pd.Series | np.ndarray) -> float:
     """Spearman's r; NaN where a side is constant."""
     if np.ptp(x) == 0 or np.ptp(y) == 0:

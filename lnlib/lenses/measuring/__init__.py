@@ -1,0 +1,1 @@
+"""What fills the tables of the lenses; nothing that a table has is measured twice."""
