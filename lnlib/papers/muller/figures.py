@@ -20,9 +20,8 @@ from lnlib.papers.muller.analysis.measures import (
     by_layer,
     similarity_by_layer_with_gap,
 )
-from lnlib.papers.muller.analysis.traps import SHUFFLED, TRUE
 from lnlib.papers.muller.coverage import TASKS
-from lnlib.papers.muller.tables import ALL
+from lnlib.papers.muller.tables import ALL, SHUFFLED, TRUE
 from lnlib.results.ledger import interval
 
 _SAFE = sns.color_palette("colorblind").as_hex()

@@ -8,6 +8,7 @@ from lnlib.results.table import Table
 # paper's; the first is the one that claims are about). Here, as pages read them without torch.
 ALL, NONE = "all", "none"
 SOURCES = ("en", "ru", "ar")
+TRUE, SHUFFLED = "translations", "shuffled pairs"  # of sentences, in the page of traps
 _STAMP = ("lnlib", "code", "data", "encoder")
 
 

@@ -15,10 +15,9 @@ from transformers import PreTrainedTokenizerBase
 
 from lnlib.base.seeds import derive
 from lnlib.papers.muller.reinitialisation import STARTS, Block, layers_of, reinitialise
+from lnlib.papers.muller.tables import SHUFFLED, TRUE
 from lnlib.states import cka
 from lnlib.states.similarity import shuffled_pairs
-
-TRUE, SHUFFLED = "translations", "shuffled pairs"
 
 
 def by_sentences(
