@@ -1,5 +1,6 @@
 """Correlations between lenses: equal to brute force where that can be done, and what they judge."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import combinations, permutations, product
 
@@ -130,6 +131,22 @@ def test_a_lens_that_was_not_measured_is_not_run():
     assert found.loc[("correlation", "states + zero-shot"), "verdict"] == ledger.NOT_RUN
     assert found.loc[("over_tickets", "states"), "verdict"] == ledger.NOT_RUN
     assert found.loc[("correlation", "fisher + states"), "n"] == 11
+
+
+@pytest.mark.usefixtures("few_orders")
+def test_a_table_that_is_not_yet_whole_is_not_judged():
+    """Zero-shot scores come language by language: of eight there is an order, but no verdict."""
+    tables = lens_tables.tables(noise=0.05)
+    rows = tables.transfer
+    some = rows[rows["source"].isin(list(LANGUAGES)[:8])]
+    tables = replace(tables, transfer=some)
+    assert len(agreement.matrix(tables, "zero-shot")) == 8
+    found = agreement.relations(tables)
+    assert "zero-shot" not in {*found["lens_a"], *found["lens_b"]}
+    judged = agreement.verdicts(tables, found).set_index(["measure", "lenses"])["verdict"]
+    assert judged["correlation", "fisher + zero-shot"] == ledger.NOT_RUN
+    assert judged["over_tickets", "fisher"] == ledger.NOT_RUN
+    assert judged["correlation", "fisher + states"] == ledger.AGREES
 
 
 def test_nothing_measured_makes_an_empty_table_and_verdicts_of_not_run():

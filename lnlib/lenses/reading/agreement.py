@@ -36,6 +36,9 @@ from lnlib.results import ledger, statistics
 
 CLAIMS = ledger.read_claims(files(lenses).joinpath("claims.yaml"), asked_of="lenses")
 _RESAMPLES = 1_000  # the ends of 95 % are then of 25 draws each
+# Languages that two lenses must have in common to be related: those that tickets have at `demo`. A
+# table that is not yet whole has fewer, and their order would change with each that is added.
+FEWEST = 9
 _FEWEST = 4  # languages in a draw: three have three pairs, whose ranks say nothing
 
 
@@ -119,9 +122,10 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
 
 
 def relations(tables: Tables) -> pd.DataFrame:
-    """Rows of `RELATIONS`: every two lenses that were measured, and with `GIVEN` taken out.
+    """Rows of `RELATIONS`: every two lenses that were measured in `FEWEST` languages at least.
 
-    Variants of a lens are related to the main lenses, and not to each other.
+    As they are, and with what `GIVEN` names taken out. Variants of a lens are related to the main
+    lenses, and not to each other.
     """
     every = {lens: matrix(tables, lens) for lens in (*LENSES, *VARIANTS)}
     there = {lens: square for lens, square in every.items() if len(square)}
@@ -130,7 +134,7 @@ def relations(tables: Tables) -> pd.DataFrame:
          "low": own.low, "high": own.high, "p": own.p, "languages": own.languages}
         for what in GIVEN
         for (a, b), own in agreements(there, given(tables, what)).items()
-        if not {a, b} <= {*VARIANTS}
+        if not {a, b} <= {*VARIANTS} and own.languages >= FEWEST
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=RELATIONS.columns)
 
@@ -168,6 +172,8 @@ def over_tickets(tables: Tables, lens: str) -> Estimate | None:
     """By how much a lens goes with zero-shot transfer more than the tickets' overlap does."""
     squares = [matrix(tables, name) for name in (lens, TICKETS, ZERO_SHOT)]
     codes = list(_common(squares))
+    if len(codes) < FEWEST:
+        return None
     cut = [square.loc[codes, codes] for square in squares]
     try:
         r, base = (statistics.mantel(square, cut[2]).r for square in cut[:2])
@@ -179,7 +185,7 @@ def over_tickets(tables: Tables, lens: str) -> Estimate | None:
 
 def _mean(tables: Tables, lens: str) -> Estimate | None:
     values = below_ceiling(tables, lens)
-    if values.empty:
+    if len(values) < FEWEST:
         return None
     return Estimate(float(values.mean()), *ledger.interval(values), len(values))
 
@@ -204,7 +210,10 @@ def verdicts(tables: Tables, found: pd.DataFrame) -> pd.DataFrame:
         for asked in claim.tasks:
             own = measures[claim.measure](asked)
             if own is None:
-                verdict, why = ledger.NOT_RUN, f"not measured at scale {tables.scale}"
+                verdict, why = (
+                    ledger.NOT_RUN,
+                    (f"not measured in {FEWEST} languages at scale {tables.scale}"),
+                )
             else:
                 seen = f"95 % interval over {own.n} languages {own.low:+.2f} to {own.high:+.2f}"
                 verdict, why = ledger.decide(claim, own.low, own.high, seen)
