@@ -56,7 +56,7 @@ def merge_dots(root: ElementTree.Element) -> None:
         for dot in dots:
             group.remove(dot)
         places = "".join(
-            f"M{float(dot.attrib['x']):.1f} {float(dot.attrib['y']):.1f}h0" for dot in dots
+            f"M{float(dot.get('x', 0)):.1f} {float(dot.get('y', 0)):.1f}h0" for dot in dots
         )
         look = style.replace("fill", "stroke")
         look = (
