@@ -1,4 +1,4 @@
-"""Sphinx extension: the tables folded by lens, tickets, notebooks, and one archive of everything.
+"""Sphinx extension: tables folded by lens, tickets, notebooks, and one archive of everything.
 
 No kernel: what can be had is listed while the page is read, and packed when all figures are drawn.
 """
@@ -20,9 +20,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from lnlib.papers import PAPERS
+
 ARCHIVE = "_static/lnlib-book.zip"
 _SAME_DATE = (2022, 5, 11, 0, 0, 0)  # of every file in the archive, or no two builds were alike
 WHAT = {
+    **{(name, "verdicts"): "claims, judged by these tables" for name in (*PAPERS, "lenses")},
     ("foroutan", "scores"): "every training: full models, tickets, controls, moved masks",
     ("foroutan", "overlap"): "what two masks share, whole and by layer and component",
     ("foroutan", "excess"): "departures from the untouched encoder's mask that two tickets share",
@@ -42,36 +45,47 @@ WHAT = {
     ("hua", "pretraining"): "legal moves and loss while a network learns to play",
     ("hua", "alignment"): "what a probe of one language reads in another",
     ("hua", "transfer"): "legal moves while a network is tuned on one language",
+    ("hua", "overlap"): "what the masks of two sub-networks share",
+    ("hua", "subnetworks"): "what is left of alignment and play under a mask",
+    ("hua", "neutrality"): "what the masks say of alignment, judged by these tables",
+    ("lenses", "masks"): "what two languages' masks share, by kind of mask",
+    ("lenses", "states"): "how alike two languages' states are, by layer",
+    ("lenses", "influence"): "how one language's examples pull in another",
+    ("lenses", "transfer"): "scores in a language that was not trained on",
+    ("lenses", "pieces"): "word pieces that two languages have in common",
+    ("lenses", "relations"): "how far the lenses order pairs of languages alike",
 }
-_VERDICTS = "the paper's claims, judged by these tables"
 
 
 def tables() -> str:
-    """The tables of each paper, folded, the most real scale first; Markdown."""
-    parts = []
-    for card in front.CARDS:
-        rows = []
-        module = import_module(f"lnlib.papers.{card.paper}.tables")
-        scales = import_module(f"lnlib.papers.{card.paper}.scales").SCALES
-        for scale in scale_tabs.ordered(scales):
-            home = front.home(card.paper, scale)
-            for table in module.TABLES:
-                if count := len(table.read(home)):
-                    rows.append({
-                        "scale": scale_tabs.label(scale, card.paper),
-                        "table": _link(table.path(home)),
-                        "what": WHAT.get((card.paper, table.name), _VERDICTS),
-                        "rows": f"{count:,}",
-                    })  # fmt: skip
-        if published := sorted((pages.ROOT / f"lnlib/papers/{card.paper}/published").glob("*.csv")):
-            theirs = f"\n\nThe paper's own figures, as printed: {', '.join(map(_link, published))}."
-        if rows:
-            body = pages.markdown(pd.DataFrame(rows)) + (theirs if published else "")
-            title = f"{card.title} ({len(rows)} tables)"
-            parts.append(
-                f":::{{dropdown}} {title}\n{{doc}}`{card.page}` shows them.\n\n{body}\n:::"
-            )
-    return "\n\n".join(parts)
+    """The tables of each paper and of the lenses together, folded; Markdown."""
+    lenses = ("Do the lenses agree?", "lenses", "lenses", "lnlib.lenses")
+    papers = ((card.title, card.page, card.paper, f"lnlib.papers.{card.paper}")
+              for card in front.CARDS)  # fmt: skip
+    return "\n\n".join(filter(None, (_folded(*lens) for lens in (*papers, lenses))))
+
+
+def _folded(title: str, page: str, name: str, package: str) -> str:
+    """The tables of one package, the most real scale first; "" without any."""
+    paper = name if name in PAPERS else pages.PAPER  # whose scales they are
+    rows = []
+    for scale in scale_tabs.ordered(import_module(f"lnlib.papers.{paper}.scales").SCALES):
+        home = front.home(name, scale)
+        for table in import_module(f"{package}.tables").TABLES:
+            if count := len(table.read(home)):
+                rows.append({
+                    "scale": scale_tabs.label(scale, paper),
+                    "table": _link(table.path(home)),
+                    "what": WHAT.get((name, table.name), pages.NONE),
+                    "rows": f"{count:,}",
+                })  # fmt: skip
+    if not rows:
+        return ""
+    body = pages.markdown(pd.DataFrame(rows))
+    if published := sorted((pages.ROOT / f"lnlib/papers/{name}/published").glob("*.csv")):
+        body += f"\n\nThe paper's own figures, as printed: {', '.join(map(_link, published))}."
+    title = f"{title} ({len(rows)} tables)"
+    return f":::{{dropdown}} {title}\n{{doc}}`{page}` shows them.\n\n{body}\n:::"
 
 
 def tickets() -> str:

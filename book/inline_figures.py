@@ -27,6 +27,8 @@ COLOURS = {
 }  # fmt: skip
 _COLOUR = re.compile("|".join(COLOURS), re.IGNORECASE)
 _ID = re.compile(r"#([\w-]+)(?=\))")
+_ROUND = re.compile(r"M 0 ([\d.]+)\s+C ")  # how matplotlib writes a circle: from its lowest point
+MANY = 8  # dots of one look, from which on they are one path
 _DIGITS = re.compile(r"(\.\d\d)\d+")  # hundredths of a point are finer than any screen
 _OWN_FONTS = re.compile(r"font-family: [^;]*;? ?")  # book.css has the page's
 
@@ -36,6 +38,33 @@ def narrow_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.narrow{path.suffix}")
 
 
+def merge_dots(root: ElementTree.Element) -> None:
+    """Draw many round marks of one look as one path: an element a dot makes a page slow.
+
+    A line of no length with round ends is a dot as wide as the line.
+    """
+    marks = {part.get("id"): part.get("d", "") for part in root.iter(f"{{{SVG}}}path")}
+    for group in root.iter(f"{{{SVG}}}g"):
+        dots = [part for part in group if part.tag == f"{{{SVG}}}use"]
+        looks = {(dot.get(LINK, "")[1:], dot.get("style", "")) for dot in dots}
+        if len(dots) < MANY or len(dots) < len(group) or len(looks) != 1:
+            continue
+        mark, style = looks.pop()
+        radius = _ROUND.match(marks.get(mark, ""))
+        if not radius or "stroke" in style:
+            continue
+        for dot in dots:
+            group.remove(dot)
+        places = "".join(
+            f"M{float(dot.attrib['x']):.1f} {float(dot.attrib['y']):.1f}h0" for dot in dots
+        )
+        look = style.replace("fill", "stroke")
+        look = (
+            f"{look}; fill: none; stroke-width: {2 * float(radius[1]):.1f}; stroke-linecap: round"
+        )
+        ElementTree.SubElement(group, f"{{{SVG}}}path", d=places, style=look)
+
+
 def inline(path: Path, alt: str, classes: str, mark: str) -> str:
     """The SVG as a part of a page, with `alt` for its name; `mark` keeps its ids apart."""
     root = ElementTree.parse(path).getroot()
@@ -43,13 +72,14 @@ def inline(path: Path, alt: str, classes: str, mark: str) -> str:
         for part in list(holder):
             if part.tag in _NOT_IN_A_PAGE:
                 holder.remove(part)
+    merge_dots(root)
     named = set(_ID.findall(ElementTree.tostring(root, "unicode")))
     named |= {part.get(LINK, "")[1:] for part in root.iter()}
     for part in root.iter():
         if part.attrib.pop("id", name := part.get("id")) and name in named:
             part.set("id", f"{mark}-{name}")
-        if LINK in part.attrib:
-            part.set("href", f"#{mark}-{part.attrib.pop(LINK)[1:]}")
+        if link := part.attrib.pop(LINK, ""):  # an image holds its data there
+            part.set("href", f"#{mark}-{link[1:]}" if link.startswith("#") else link)
         for attribute in ("style", "clip-path", "d", "transform", "x", "y"):
             if value := part.get(attribute):
                 value = _ID.sub(rf"#{mark}-\1", value)

@@ -87,7 +87,9 @@ def link_first_uses(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _no_term_in(node: nodes.Node) -> bool:
-    """Titles, code and links; and cards, which are links as a whole."""
+    """Titles, code and links; cards, which are links as a whole; and the names of tabs."""
+    if node.tagname == "sd_tab_label":
+        return True
     classes = node.get("classes", ()) if isinstance(node, nodes.Element) else ()
     return isinstance(node, _NO_TERMS_IN) or any("card" in name for name in classes)
 

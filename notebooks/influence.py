@@ -74,9 +74,7 @@ from lnlib.papers.choenni import figures
 from lnlib.papers.choenni.analysis.measures import Tables
 
 experiment.attribute([p["kind"]])
-rows = Tables.read(experiment.results).influence
-rows = rows[(rows["data"] == joint.fingerprint) & (rows["seed"] == p["seed"])]  # of this run alone
-tables = Tables(p["scale"], rows)
+tables = Tables.read(experiment.results).of(joint.fingerprint, p["seed"])  # of this run alone
 figures.shares(tables, p["task"], p["kind"])
 
 # %%

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 import synthetic
 
+from lnlib.figures import style
 from lnlib.papers.foroutan import figures
 
 
@@ -47,5 +48,20 @@ def test_words_in_a_coloured_cell_keep_their_colour_in_the_dark(inline, tmp_path
     figures.overlap_matrix(synthetic.overlap(), "ner").savefig(tmp_path / "b.svg")
     html = inline.inline(tmp_path / "b.svg", "", "drawn", "f0")
     cells = re.findall(r"<text ([^>]*)>\d+\.\d</text>", html)
+    assert 'href="data:image/png' in html  # the colours beside the map
     fixed = [cell for cell in cells if "#111111" in cell or "#fefefe" in cell]
     assert fixed and len(fixed) >= len(set(cells)) / 2
+
+
+def test_many_dots_are_one_path_with_a_place_for_each(inline, tmp_path):
+    """Their places, their size and their colour stay; marks that are not round stay marks."""
+    figure, (axes,) = style.figure_of(4.0, 3.0)
+    axes.scatter(range(20), range(20), s=9, color=style.COLOURS["ticket"], alpha=0.4, lw=0)
+    axes.scatter(range(20), range(20), s=9, color=style.COLOURS["full"], marker="s", lw=0)
+    figure.savefig(tmp_path / "c.svg")
+    html = inline.inline(tmp_path / "c.svg", "", "drawn", "f0")
+    (dots,) = re.findall(r'<path d="((?:M[\d.]+ [\d.]+h0)+)" style="([^"]*)"', html)
+    assert dots[0].count("h0") == 20
+    assert "stroke: var(--figure-blue)" in dots[1] and "stroke-opacity: 0.4" in dots[1]
+    assert "stroke-width: 3.0" in dots[1]  # nine square points of area in matplotlib's sense
+    assert len(re.findall(r"<use [^>]*fill: var\(--figure-ink\)", html)) >= 20

@@ -136,7 +136,7 @@
     const [mean, high] = data.chance[own[0]];
     return `${count} of the ${data.top} are ${nameOf(data, own[0])}; by chance ${plain(mean)} would ` +
       `be, and rarely more than ${high}. ` +
-      `${alike} have just the test sentence’s labels; by chance ` +
+      `${alike} have exactly the test sentence’s labels; by chance ` +
       `${plain(data.top * asking.alike / data.of)} would.`;
   }
 

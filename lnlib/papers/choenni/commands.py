@@ -34,8 +34,11 @@ def influence(p: Namespace) -> None:
 
 def sparse(p: Namespace) -> None:
     """Fine-tune under masks, score and attribute, into modular.csv and influence.csv."""
+    from lnlib.papers.choenni.analysis.measures import MODELS
+
+    models = [choose(model, MODELS, "model") for model in items(p.models)]
     for experiment in _experiments(p):
-        experiment.sparse()
+        experiment.sparse(models)
 
 
 def leave_out(p: Namespace) -> None:
@@ -100,18 +103,20 @@ _WHAT = (
     | RUNS | RESULTS | DATA
 )  # fmt: skip
 _KINDS = option("--kinds", "heads,fisher,ticket", "of masks: heads, fisher, saliency, ticket")
+_MODELS = option("--models", "full,static,random,dynamic", "full: no masks; claims need all but "
+                 "dynamic")  # fmt: skip
 _GRID = (
     option("--tasks", "ner,xnli", "of ner, xnli and pos; pos takes data that demo lacks")
     | option("--scale", "demo", "demo, small or paper")
     | option("--seeds", "0,1,2", "of training; claims need three")
-    | RUNS | RESULTS | DATA | _KINDS
+    | RUNS | RESULTS | DATA | _KINDS | _MODELS
 )  # fmt: skip
 
 COMMANDS = (
     Command("run", "measure what is missing of a grid", run, _GRID),
     Command("influence", "whose examples predictions lean on, by sub-network", influence,
             _WHAT | _KINDS),
-    Command("sparse", "fine-tuning under masks: scores and influence", sparse, _WHAT),
+    Command("sparse", "fine-tuning under masks: scores and influence", sparse, _WHAT | _MODELS),
     Command("leave-out", "joint training without each language", leave_out, _WHAT),
     Command("show", "the most influential sentences themselves, for the book's page", show,
             option("--task", "ner", "ner or xnli") | option("--seed", "0", "of training")

@@ -20,7 +20,7 @@ from lnlib.base.errors import choose
 from lnlib.base.provenance import versions
 from lnlib.masks.overlap import overlap_table
 from lnlib.masks.ticket import PackedMask, Ticket
-from lnlib.papers.choenni.analysis.measures import KINDS, STATIC
+from lnlib.papers.choenni.analysis.measures import KINDS, MODELS, STATIC
 from lnlib.papers.choenni.attribution.found import Influence
 from lnlib.papers.choenni.attribution.influence import Attribution, influence
 from lnlib.papers.choenni.joint import Joint
@@ -39,14 +39,12 @@ from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MASKS, MODULAR
 from lnlib.pruning.search import search
 from lnlib.results.places import Places
 
-MODELS = ("full", "static", "dynamic", "random")
-
 
 @dataclass(frozen=True)
 class Named:
     """A sub-network and what tables call it."""
 
-    kind: str  # "full", one of KINDS, "random KIND", "union KIND", "intersection KIND"
+    kind: str  # "full", one of KINDS; before it "union", "intersection", "random", "random union"
     mask: PackedMask | None = None
     lang: str = ""
     seed: int | None = None  # of a random mask
@@ -130,18 +128,20 @@ class Experiment:
 
     def random(self, kind: str) -> list[Named]:
         """For each own mask of a kind random ones of its shape."""
-        return [
-            Named(f"random {kind}", self._random(own, number), own.lang, number)
-            for own in self.own(kind)
-            for number in range(self.settings.mask_seeds)
-        ]
+        return [mask for own in self.own(kind) for mask in self._drawn(own)]
 
-    def _random(self, own: Named, number: int) -> PackedMask:
-        assert own.mask is not None
-        drawn = seeds.derive(self.seed, "random mask", own.lang, number)
-        if own.kind == "heads":
-            return random_heads(own.mask, self._model, drawn)
-        return random_like(own.mask, drawn)
+    def _drawn(self, like: Named) -> list[Named]:
+        """Random masks of its shape."""
+        assert like.mask is not None
+        found = []
+        for number in range(self.settings.mask_seeds):
+            seed = seeds.derive(self.seed, "random mask", like.lang, number)
+            if like.kind.endswith("heads"):
+                mask = random_heads(like.mask, self._model, seed)
+            else:
+                mask = random_like(like.mask, seed)
+            found.append(Named(f"random {like.kind}", mask, like.lang, number))
+        return found
 
     # ---- measurements ------------------------------------------------------------------------
 
@@ -152,18 +152,28 @@ class Experiment:
             self._influence("full", self.tuned(), masks, "coordinates")
             self._compare(kind)
 
-    def sparse(self) -> None:
-        """C6 to C8, C10: scores and influence with masks put on, before and after fine-tuning."""
+    def sparse(self, models: Sequence[str] = MODELS) -> None:
+        """C6 to C8, C10: scores and influence with masks put on, before and after fine-tuning.
+
+        `models` are of MODELS; claims compare "full", "static" and "random".
+        """
         own, random = self.own(STATIC), [m for m in self.random(STATIC) if m.seed == 0]
-        for model in MODELS:
+        for model in models:
             tuned = self.tuned(model)
             masks = {"random": random}.get(model, own)
             if model == "dynamic":
                 last = tuned.masks.items()
                 masks = [Named(model, m, n) for n, m in last if isinstance(m, PackedMask)]
             self._influence(model, tuned, [FULL, *masks], "applied")
-            heads = self.own("heads") if model == "full" else []
-            self._score(model, tuned, [FULL, *masks, *_pairs(masks), *heads, *_pairs(heads)])
+            heads = self._composed_heads() if model == "full" else []
+            self._score(model, tuned, [FULL, *masks, *_pairs(masks), *heads])
+
+    def _composed_heads(self) -> list[Named]:
+        """Own heads, unions and intersections of two, and random heads of the unions' shapes."""
+        heads = self.own("heads")
+        pairs = list(_pairs(heads))
+        drawn = [self._drawn(pair) for pair in pairs if pair.kind == "union heads"]
+        return [*heads, *pairs, *(mask for masks in drawn for mask in masks)]
 
     def leave_out(self) -> None:
         """C11: the loss of every language in joint trainings without one of them."""
@@ -192,8 +202,9 @@ class Experiment:
 
     def _influence(self, model: str, tuned: Tuned, masks: Sequence[Named], view: str) -> None:
         found, rows = self.influence(tuned, masks, view), []
-        top, parallel = self.settings.top, self.joint.parallel
+        top = self.settings.top
         for mask in masks:
+            parallel = self.joint.parallel and mask is FULL  # `_told` keeps no mask's
             common = {**self._identity, "model": model, **mask.columns, **self.stamp}
             rows += [{**common, **row} for row in found.rows(mask.name, top, parallel)
                      if _told(mask, row)]  # fmt: skip
@@ -205,8 +216,9 @@ class Experiment:
             put_on = in_model(mask.mask, network)
             kept = sum(int(part.sum()) for part in put_on.values())
             density = kept / sum(part.numel() for part in put_on.values())
+            pair = mask.lang.split("+") if "+" in mask.lang else self.joint.langs
             with applied(network, put_on):
-                for lang in self.joint.langs:
+                for lang in pair:  # a composition of two is asked about these alone
                     score = self.joint.score(network, lang, self.seed)
                     rows.append({**self._identity, "model": model, **mask.columns,
                                  "test_lang": lang, "metric": score.metric, "value": score.value,
@@ -249,6 +261,6 @@ def _told(mask: Named, row: Mapping[str, Any]) -> bool:
     """
     if mask.kind == "full":
         return True
-    own = row["measure"] == "share" and row["train_lang"] == row["test_lang"]
+    own = row["measure"].startswith("share") and row["train_lang"] == row["test_lang"]
     ours = not mask.kind.startswith("random") or row["test_lang"] == mask.lang
     return own and ours and row["checkpoint"] == 0

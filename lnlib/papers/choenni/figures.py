@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 
+from lnlib.base import seeds
 from lnlib.figures.style import Figure, blank, figure_of
 from lnlib.languages import LANGUAGES
-from lnlib.papers.choenni.analysis.measures import COORDINATES, STATIC, Tables, own_share
+from lnlib.papers.choenni.analysis.measures import (
+    APPLIED,
+    COORDINATES,
+    STATIC,
+    Tables,
+    left_out_correlation,
+    left_out_pairs,
+    own_share,
+    scores,
+    translated,
+)
+from lnlib.papers.choenni.coverage import TASKS
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 WHOLE, OWN, OTHERS, RANDOM = SERIES = (
@@ -21,13 +35,18 @@ _LOOKS = {WHOLE: ("#444444", "s"), OWN: (_SAFE[0], "o"), OTHERS: (_SAFE[1], "^")
 
 
 def own_shares(tables: Tables, task: str, kind: str = STATIC) -> pd.DataFrame:
-    """A(L; S) in %: rows are test languages and seeds, columns those of SERIES."""
+    """A(L; S) in %: rows are test languages and seeds, columns those of SERIES.
+
+    Where masks of the kind were asked about, of those seeds alone.
+    """
     which = {WHOLE: ("full", "own"), OWN: (kind, "own"), OTHERS: (kind, "other"),
              RANDOM: (f"random {kind}", "own")}  # fmt: skip
-    return pd.DataFrame({
+    found = pd.DataFrame({
         name: own_share(tables, task, "full", of, COORDINATES, whose=whose)
         for name, (of, whose) in which.items()
     })  # fmt: skip
+    asked = found[OWN].notna()
+    return found[asked] if asked.any() else found
 
 
 def chance(tables: Tables, task: str) -> pd.DataFrame:
@@ -68,3 +87,201 @@ def shares(tables: Tables, task: str, kind: str = STATIC) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def translations(tables: Tables, task: str = "xnli") -> Figure:
+    """How many of the foreign examples that count translate own ones that count, by language.
+
+    Large marks are means over seeds, small ones seeds. The band is 95 % of what it would be if
+    nothing but labels counted; the dotted line is chance.
+    """
+    rows = translated(tables, task)
+    if rows.empty:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "training examples that are translations")
+        return figure
+    figure, (axes,) = figure_of(7.6, 3.0)
+    means = rows.groupby("test_lang")[["value", "null_low", "null_high"]].mean()
+    means = means.sort_values("value")
+    for at, lang in enumerate(means.index):
+        label = None if at else "if only labels counted"
+        low, high = means.loc[lang, ["null_low", "null_high"]]
+        axes.fill_betweenx([at - 0.4, at + 0.4], low, high, color="#888888", alpha=0.35, lw=0,
+                           label=label)  # fmt: skip
+        values = rows.loc[rows["test_lang"] == lang, "value"]
+        axes.scatter(values, [at] * len(values), s=10, color=_SAFE[0], alpha=0.6, lw=0)
+        axes.scatter(means.loc[lang, "value"], at, s=45, color=_SAFE[0])
+    axes.axvline(rows["chance"].mean(), color="#444444", ls=":", label="chance")
+    axes.set_yticks(range(len(means)), [LANGUAGES[lang].name for lang in means.index])
+    axes.set(xlim=(0, 100), xlabel="translations among the most influential foreign examples, %")
+    axes.grid(visible=False, axis="y")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+# ---- sparse fine-tuning ------------------------------------------------------------------------
+
+# What a model was trained under, and the kind of the masks that it was trained under.
+TRAINED = {
+    "full": ("trained without masks", STATIC),
+    "static": ("trained under own masks", STATIC),
+    "random": ("trained under random masks", f"random {STATIC}"),
+    "dynamic": ("trained under moving masks", "dynamic"),
+}
+PUT_ON = NOTHING, OWN_MASK, OTHER_MASK = "no mask", "own mask", "another language's mask"
+_MASKS = {NOTHING: ("#444444", "s"), OWN_MASK: (_SAFE[0], "o"), OTHER_MASK: (_SAFE[1], "^")}
+
+
+def under_masks(tables: Tables, task: str) -> pd.DataFrame:
+    """What came out of each training, by the mask that is put on for the test.
+
+    One row a model (a key of TRAINED), put_on (one of PUT_ON), test_lang and seed: `score`, and the
+    own share `share` (%) in view "applied", each NaN where it was not measured.
+    """
+    parts = []
+    for model, (_, kind) in TRAINED.items():
+        for put_on in PUT_ON:
+            own = "other" if put_on == OTHER_MASK else "own"
+            of = "full" if put_on == NOTHING else kind
+            both = pd.DataFrame({
+                "score": scores(tables, task, model, of, whose=own),
+                "share": own_share(tables, task, model, of, APPLIED, whose=own),
+            })  # fmt: skip
+            parts.append(both.reset_index(names=["test_lang", "seed"])
+                         .assign(model=model, put_on=put_on))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def trained_under_masks(tables: Tables, task: str) -> Figure:
+    """Scores and own shares of every training, with masks put on: means large, seeds small."""
+    found = under_masks(tables, task)
+    if found["score"].isna().all():
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "fine-tuning under masks")
+        return figure
+    models = [model for model in TRAINED if (found["model"] == model).any()]
+    figure, panels = figure_of(7.6, 0.9 + 0.62 * len(models), 1, 2, sharey=True)
+    for axes, column in zip(panels, ("score", "share"), strict=True):
+        for at, model in enumerate(reversed(models)):
+            own = found[found["model"] == model].groupby(["put_on", "seed"])[column].mean()
+            for place, put_on in enumerate(PUT_ON):
+                (colour, marker), y = _MASKS[put_on], at + 0.22 - 0.22 * place
+                if put_on not in own.index or own[put_on].isna().all():
+                    continue
+                seen = own[put_on].dropna()
+                axes.scatter(seen, [y] * len(seen), s=10, color=colour, alpha=0.6, lw=0)
+                axes.scatter(seen.mean(), y, s=45, color=colour, marker=marker,
+                             label=put_on if model == models[0] else None)  # fmt: skip
+        axes.grid(visible=False, axis="y")
+    panels[0].set_yticks(range(len(models)), [TRAINED[model][0] for model in reversed(models)])
+    panels[0].set_ylim(-0.5, len(models) - 0.5)
+    panels[0].set_xlabel(f"{TASKS[task].unit} with the mask put on")
+    panels[1].set_xlabel("most influential examples\nin the own language, %")
+    null = chance(tables, task)
+    if len(null):
+        panels[1].axvspan(null["low"].min(), null["high"].max(), color="#888888", alpha=0.35, lw=0,
+                          label="permuted languages")  # fmt: skip
+    handles, labels = panels[1].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, fontsize=8, ncol=4, loc="outside upper center")
+    return figure
+
+
+COMPOSED = {
+    "own mask": (_SAFE[0], "o"),
+    "the other's mask": (_SAFE[1], "^"),
+    "union": (_SAFE[2], "D"),
+    "intersection": (_SAFE[4], "v"),
+    "random, as large as the union": (_SAFE[3], "X"),
+}
+HEADS = "heads"  # the row of attention heads, in the model that was trained without masks
+
+
+def composed(tables: Tables, task: str) -> pd.DataFrame:
+    """Scores with the masks of two languages put on, one after the other and as one.
+
+    Rows are keys of TRAINED, of its masks, and HEADS; columns those of COMPOSED, means over seeds,
+    pairs and the two languages of each. The random ones are drawn for heads alone.
+    """
+    rows = {}
+    which = {HEADS: ("full", "heads")} | {name: (name, kind) for name, (_, kind) in TRAINED.items()}
+    for row, (model, kind) in which.items():
+        own = [scores(tables, task, model, kind, whose=whose) for whose in ("own", "other")]
+        # A mask of two is no one language's own.
+        two = [scores(tables, task, model, f"{how} {kind}", whose="other")
+               for how in ("union", "intersection", "random union")]  # fmt: skip
+        rows[row] = [part.mean() for part in (*own, *two)]
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=list(COMPOSED))
+    return found.dropna(subset=["union"])
+
+
+def composition(tables: Tables, task: str) -> Figure:
+    """`composed`, a row of marks a training."""
+    found = composed(tables, task).iloc[::-1]
+    if found.empty:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "unions of two languages' masks")
+        return figure
+    figure, (axes,) = figure_of(7.6, 1.3 + 0.42 * len(found))
+    for name, (colour, marker) in COMPOSED.items():
+        axes.scatter(found[name], range(len(found)), s=45, color=colour, marker=marker, label=name,
+                     alpha=0.85)  # fmt: skip
+    names = [
+        f"heads, {TRAINED['full'][0]}" if row == HEADS else f"weights, {TRAINED[row][0]}"
+        for row in found.index
+    ]  # fmt: skip
+    axes.set_yticks(range(len(found)), names)
+    axes.set(ylim=(-0.6, len(found) - 0.4), xlabel=f"{TASKS[task].unit} with the mask put on")
+    figure.legend(frameon=False, fontsize=8, ncol=3, loc="outside upper center")
+    return figure
+
+
+# ---- leaving a language out ---------------------------------------------------------------------
+
+
+def left_out(tables: Tables, task: str) -> Figure:
+    """Influence between two languages beside what leaving the one out does to the other.
+
+    Left every pair of different languages, a mark a seed. Right the rank correlation by seed; the
+    band is 95 % of what permuted pairs give.
+    """
+    pairs = left_out_pairs(tables, task).dropna()
+    pairs = pairs[pairs["train_lang"] != pairs["test_lang"]]
+    if pairs.empty:
+        figure, (axes,) = figure_of(6.4, 2.0)
+        blank(axes, "trainings without one of the languages")
+        return figure
+    figure, (left, right) = figure_of(7.6, 3.4, 1, 2)
+    for at, (seed, own) in enumerate(pairs.groupby("seed")):
+        left.scatter(own["influence"], own["rise"], s=24, color=_SAFE[at], marker="osX^D"[at % 5],
+                     alpha=0.8, lw=0, label=f"seed {seed}")  # fmt: skip
+    left.axhline(0, color="#888888", lw=1)
+    left.set(xlabel="influence of language K on language L\n(mean cosine)",
+             ylabel="rise of L's loss without K, nats")  # fmt: skip
+    left.legend(frameon=False, fontsize=8)
+    number = len(pairs) // pairs["seed"].nunique()
+    _correlations(right, left_out_correlation(tables, task).dropna(), number)
+    return figure
+
+
+def _correlations(axes: Axes, found: pd.Series, pairs: int) -> None:
+    """Rank correlations by seed over a band of those of permuted pairs."""
+    low, high = permuted_correlations(pairs)
+    axes.axvspan(low, high, color="#888888", alpha=0.35, lw=0, label="permuted pairs")
+    for at, (seed, value) in enumerate(found.items()):
+        axes.scatter(value, at, s=45, color=_SAFE[at], marker="osX^D"[at % 5])
+        axes.annotate(f"seed {seed}", (value, at), (0, 7), textcoords="offset points", ha="center",
+                      fontsize=8)  # fmt: skip
+    axes.axvline(0, color="#888888", lw=1)
+    axes.set(xlim=(-1, 1), ylim=(-0.6, len(found) - 0.2), yticks=[])
+    axes.set_xlabel("rank correlation of the two")
+    axes.grid(visible=False, axis="y")
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
+
+
+def permuted_correlations(pairs: int) -> tuple[float, float]:
+    """95 % of the rank correlations of so many pairs that are put together at random."""
+    rng = np.random.default_rng(seeds.derive(0, "permuted pairs"))
+    ranks = np.arange(pairs) - (pairs - 1) / 2
+    drawn = rng.permuted(np.tile(ranks, (10_000, 1)), axis=1) @ ranks / (ranks @ ranks)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)

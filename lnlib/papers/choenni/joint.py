@@ -50,6 +50,13 @@ class Sample:
         own = self.langs == lang
         return Sample(self.data, self.index[own], self.langs[own], self.numbers[own])
 
+    @property
+    def labels(self) -> np.ndarray | None:
+        """(N,) each example's label; None where examples have none, or one a word."""
+        labels = self.data.labels
+        whole = labels is not None and len(labels) == len(self.data)
+        return labels[self.index] if labels is not None and whole else None
+
     @cached_property
     def fingerprint(self) -> str:
         """Twelve hex digits of what a model gets to see of it."""

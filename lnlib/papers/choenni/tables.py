@@ -12,10 +12,11 @@ _OF = ("scale", "task", "model", "seed", "kind", "mask_lang", "mask_seed", "mask
 _TEXT = ("model", "kind", "view", "train_lang", "test_lang", "left_out", "mask_lang")
 
 # measure: "cosine" (mean), "dot" (mean, times the mean rate of the checkpoint's steps), "norm"
-# (mean over training examples; test_lang is ""), "share" (% of the `top` most influential examples)
-# or "translations" (% of the foreign ones among them; train_lang is ""). `low` and `high` bound a
-# 95 % interval over test examples; `null_low` and `null_high` 95 % of the values under permuted
-# training languages.
+# (mean over training examples; test_lang is ""), "share" (% of the `top` most influential
+# examples), "share_of_label" (the same among training examples of the test example's label) or
+# "translations" (% of the foreign ones among the most influential; train_lang is ""). `low` and
+# `high` bound a 95 % interval over test examples; `null_low` and `null_high` 95 % of the values
+# under permuted training languages ("translations": under permuted translations of one label).
 INFLUENCE = Table(
     "influence",
     (*_OF, "view", "checkpoint", "measure", "train_lang", "test_lang"),

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from lnlib.figures.style import Figure, blank, figure_of
+from lnlib.figures.style import ON_DARK, ON_LIGHT, Figure, blank, figure_of
 from lnlib.papers.hua.analysis import neutrality
 from lnlib.papers.hua.analysis.means import SERIES, means, method_of, rank, usual
 from lnlib.papers.hua.analysis.measures import Tables
@@ -23,6 +23,7 @@ _PROBED = (
     (_SAFE[0], "o", -0.24), (_SAFE[3], "D", -0.08), (_SAFE[1], "^", 0.08), (_SAFE[2], "s", 0.24)
 )  # fmt: skip
 _BLANK = "#999999"  # the network that was never trained
+_LINES = "#5d6a75"  # of a board, on whose squares both colours of discs stand out
 _WHITE, _EMPTY = 0, 1  # classes of a square, see `Games.states`
 _DASHES = ("-", "--", "-.", ":")
 
@@ -119,15 +120,16 @@ def _board(axes: Axes, world: World, discs: np.ndarray, true: np.ndarray) -> Non
     sides = {"xlim": (0, world.cols), "ylim": (world.rows, 0)}
     axes.set(**sides, aspect="equal", facecolor="#c3ccd4", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    axes.hlines(range(1, world.rows), 0, world.cols, colors="#5d6a75", lw=0.5)
-    axes.vlines(range(1, world.cols), 0, world.rows, colors="#5d6a75", lw=0.5)
+    axes.hlines(range(1, world.rows), 0, world.cols, colors=_LINES, lw=0.5)
+    axes.vlines(range(1, world.cols), 0, world.rows, colors=_LINES, lw=0.5)
     row, column = np.divmod(np.arange(world.squares), world.cols)
     disc, wrong = discs != _EMPTY, discs != true
-    colours = np.where(discs[disc] == _WHITE, "#ffffff", "#111111")
-    axes.scatter(column[disc] + 0.5, row[disc] + 0.5, s=260, c=colours, edgecolors="#111111")
+    colours = np.where(discs[disc] == _WHITE, ON_DARK, ON_LIGHT)
+    axes.scatter(column[disc] + 0.5, row[disc] + 0.5, s=260, c=colours, edgecolors=ON_LIGHT)
     for x, y in zip(column[wrong], row[wrong], strict=True):
-        axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], fill=False, hatch="///", lw=0)
-    for colour, width in (("#ffffff", 5), (_SAFE[3], 2.5)):
+        axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], fill=False, hatch="///", lw=0,
+                  ec=_LINES)  # fmt: skip
+    for colour, width in ((ON_DARK, 5), (_SAFE[3], 2.5)):
         axes.scatter(column[wrong] + 0.5, row[wrong] + 0.5, s=110, color=colour, marker="x",
                      linewidths=width, zorder=3)  # fmt: skip
 
@@ -139,7 +141,7 @@ _WAYS = {
     "unified, 4 anchors": (_SAFE[4], "D"),
 }  # fmt: skip
 KINDS = {
-    "ticket": "tickets: magnitude, in rounds", "departures": "tickets beyond magnitude",
+    "ticket": "tickets", "departures": "tickets beyond magnitude",
     "change": "what training in it moves", "fisher": "Fisher", "weighted fisher": "Fisher x w²",
 }  # fmt: skip
 

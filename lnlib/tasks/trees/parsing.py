@@ -16,19 +16,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import nn
-from transformers import PreTrainedTokenizerBase
 
-from lnlib.base.device import autocast
 from lnlib.base.errors import UserError
 from lnlib.corpora.treebanks import RELATIONS, UPOS
 from lnlib.tasks.examples import IGNORE, Batch, Encoded
 from lnlib.tasks.task import Task
-from lnlib.tasks.trees.biaffine import Parser, best_tree
 from lnlib.tasks.words import collate_words, encode_words, tags_of
+
+if TYPE_CHECKING:  # a page that names the task needs none of them
+    import torch
+    from torch import nn
+    from transformers import PreTrainedTokenizerBase
 
 LABELS = RELATIONS
 LOST = -1
@@ -61,6 +62,9 @@ def loss(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     Beside it the log-probabilities of labels, (B, W, W + 1, R) by head and relation; in training,
     where nobody reads them, those of heads alone.
     """
+    from lnlib.base.device import autocast
+    from lnlib.tasks.trees.biaffine import Parser
+
     assert isinstance(model, Parser)
     device = next(model.parameters()).device
     inputs = {name: values.to(device, non_blocking=True) for name, values in batch.inputs.items()}
@@ -79,6 +83,8 @@ def loss(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
 def columns_of(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Words in columns, from labels (B, T): positions of first pieces (B, W), which of them are,
     and their labels; IGNORE where there is no word."""
+    import torch
+
     marked = labels != IGNORE
     counts = marked.sum(1, keepdim=True)
     width = max(1, int(counts.max()))
@@ -92,6 +98,8 @@ def read(logits: torch.Tensor, batch: Batch) -> list[list[int]]:
 
     The tree is the best by its heads; each arc then has its best relation.
     """
+    from lnlib.tasks.trees.biaffine import best_tree
+
     arcs = logits.detach().logsumexp(-1).double().cpu().numpy()
     best = logits.argmax(-1).cpu().numpy()  # (B, W, W + 1): the relation to every head
     out = []
@@ -181,7 +189,13 @@ def shuffle(train: Encoded, rng: np.random.Generator) -> Encoded:
     return replace(train, labels=labels)
 
 
+def _build(encoder: nn.Module) -> nn.Module:
+    from lnlib.tasks.trees.biaffine import Parser
+
+    return Parser(encoder)
+
+
 PARSING = Task(
     "parsing", "dependency parsing", "las", "LAS", True, "", encode, collate_words, loss, read,
-    _score, shuffle, floor=_floor, build=Parser,
+    _score, shuffle, floor=_floor, build=_build,
 )  # fmt: skip

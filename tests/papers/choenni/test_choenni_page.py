@@ -4,12 +4,18 @@ import re
 from pathlib import Path
 
 import jupytext
+import pytest
 from recorded import hold_verdicts
 
 from lnlib.papers.choenni import figures
 from lnlib.papers.choenni.analysis import claims
-from lnlib.papers.choenni.analysis.measures import Tables
-from lnlib.papers.choenni.figures import SERIES, WHOLE
+from lnlib.papers.choenni.analysis.measures import (
+    Tables,
+    left_out_correlation,
+    left_out_pairs,
+    translated,
+)
+from lnlib.papers.choenni.figures import NOTHING, OWN_MASK, SERIES, WHOLE
 from lnlib.papers.choenni.scales import SCALES
 from lnlib.papers.choenni.tables import VERDICTS
 from lnlib.results import ledger
@@ -17,38 +23,50 @@ from lnlib.results import ledger
 ROOT = Path(__file__).resolve().parents[3]
 HOME = ROOT / "results" / "choenni" / "demo"
 TABLES = Tables.read(HOME)
-PAGE = ROOT / "book" / "examples.md"
+PAGES = ("examples", "sparse")
 
 
-def cells(kind):
-    return [cell.source for cell in jupytext.read(PAGE).cells if cell.cell_type == kind]
+def cells(page, kind):
+    read = jupytext.read(ROOT / "book" / f"{page}.md").cells
+    return [cell.source for cell in read if cell.cell_type == kind]
 
 
 def test_every_row_is_of_the_scales_present_settings():
     assert SCALES["demo"].current(TABLES.influence).all() and len(TABLES.influence)
 
 
-def run(monkeypatch):
-    """What the page prints: its cells one after another, as its kernel runs them."""
+def run(page, monkeypatch):
+    """What a page prints: its cells one after another, as its kernel runs them."""
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     pages = __import__("pages")
     printed = []
     monkeypatch.setattr(pages, "say", printed.append)
-    exec(compile("\n".join(cells("code")), str(PAGE), "exec"), {})
+    exec(compile("\n".join(cells(page, "code")), page, "exec"), {})
     return "\n".join(printed)
 
 
 def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch, capsys):
-    text = run(monkeypatch)
+    text = run("examples", monkeypatch)
     ran = (VERDICTS.read(HOME)["verdict"] != ledger.NOT_RUN).sum()
     assert text.count("** |") >= ran > 4
     for claim in claims.CLAIMS:
         assert claim.statement in text
 
 
-def test_no_result_is_typed_into_the_page():
-    prose = re.sub(r"\{glue:text\}`[^`]*`", "", "".join(cells("markdown")))
+@pytest.mark.parametrize("page", PAGES)
+def test_no_result_is_typed_into_a_page(page):
+    prose = re.sub(r"\{glue:text\}`[^`]*`", "", "".join(cells(page, "markdown")))
     assert not re.findall(r"\d\.\d|\d+ %", prose.replace("95 %", ""))
+
+
+def test_the_page_of_sparse_fine_tuning_answers_by_the_verdicts(monkeypatch):
+    """Each of its four questions has an answer, and none of them says that nothing has run."""
+    text = run("sparse", monkeypatch)
+    assert "nan" not in text and "**In one line**" in text
+    judged = VERDICTS.read(HOME).set_index(["measure", "task"])["verdict"]
+    assert ("no more than can be told from noise" in text) == judged[
+        "left_out_correlation", "ner"
+    ].startswith("cannot")
 
 
 def test_in_every_language_and_seed_the_whole_model_is_beyond_permuted_languages():
@@ -73,9 +91,46 @@ def test_the_front_page_has_a_number_beside_its_null(monkeypatch):
     assert titles.index("Layers") < titles.index("Data") < titles.index("A world we know")
 
 
-def test_a_figure_of_what_has_not_run_says_so():
-    (axes,) = figures.shares(Tables("demo"), "ner").axes
+@pytest.mark.parametrize(
+    "figure",
+    [
+        figures.shares,
+        figures.translations,
+        figures.trained_under_masks,
+        figures.composition,
+        figures.left_out,
+    ],
+)
+def test_a_figure_of_what_has_not_run_says_so(figure):
+    (axes,) = figure(Tables("demo"), "ner").axes
     assert "Not run" in axes.texts[0].get_text()
+
+
+def test_in_every_language_translations_count_for_more_than_labels_explain():
+    """What the figure's text says of it: means beyond the band, and the band beyond chance."""
+    found = translated(TABLES, "xnli").groupby("test_lang").mean(numeric_only=True)
+    assert len(found) == 5 and (found["value"] > found["null_high"]).all()
+    assert (found["null_low"] > found["chance"] + 20).all()
+
+
+def test_what_the_figures_of_sparse_fine_tuning_say_is_in_the_tables():
+    """A mask that is put on costs a model not trained for it much, and raises its own share."""
+    found = figures.under_masks(TABLES, "ner")
+    found = found.groupby(["model", "put_on"])[["score", "share"]].mean()
+    whole, masked = found.loc[("full", NOTHING)], found.loc[("full", OWN_MASK)]
+    assert masked["score"] < whole["score"] - 20 and masked["share"] > whole["share"] + 10
+    correlations = left_out_correlation(TABLES, "ner")
+    assert correlations.min() < 0 < correlations.max()
+    assert left_out_pairs(TABLES, "ner")["rise"].notna().all()
+
+
+def test_ranks_put_together_at_random_correlate_as_much_as_tables_of_ranks_say():
+    """95 % of Spearman's correlations of 20 pairs are within 0.447.
+
+    Of 10,000 draws 250 are beyond an end, give or take 16: 0.006 of a correlation where they end.
+    """
+    low, high = figures.permuted_correlations(20)
+    assert low == pytest.approx(-0.447, abs=0.02) and high == pytest.approx(0.447, abs=0.02)
 
 
 def test_the_recorded_verdicts_follow_from_the_tables():

@@ -15,6 +15,14 @@ def test_a_notebook_is_given_what_the_library_takes():
     assert check(ASKED | {"langs": "[ur, de]"})["langs"] == ["ur", "de"]
 
 
+def test_models_are_those_that_tables_name():
+    asked = {name: ASKED[name] for name in ASKED if name != "kind"}
+    assert check(asked | {"models": "static, random"})["models"] == ["static", "random"]
+    for given, said in (("ful", r"unknown model 'ful'.*'full'"), ("", "unknown model ''.*full")):
+        with pytest.raises(UserError, match=said):
+            check(asked | {"models": given})
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -240,7 +240,7 @@ def test_the_page_shows_what_the_file_holds(tmp_path):
     whole, second, other, odd = opened(tmp_path, sentences.script(made_up()), hashes)
     assert whole["test"] == ["کراچیLOC اور", "ur", "rtl"] and whole["fallback"] == 0
     assert whole["status"].startswith("2 of the 2 are Urdu; by chance 1 would be")
-    assert "1 have just the test sentence’s labels; by chance 0.5" in whole["status"]
+    assert "1 have exactly the test sentence’s labels; by chance 0.5" in whole["status"]
     assert whole["counts"] == ["Urdu2", "English0"] and whole["unlabelled"] == 0
     assert "influence 0.70" in whole["items"][0] and "✓ same labels: LOC" in whole["items"][0]
     assert "shares no label" in whole["items"][1]

@@ -10,9 +10,15 @@ import toys
 from lnlib import __main__ as door
 from lnlib.base.errors import UserError
 from lnlib.papers import choenni
-from lnlib.papers.choenni import commands, tables
+from lnlib.papers.choenni import commands, figures, tables
 from lnlib.papers.choenni.analysis.claims import CLAIMS, verdicts
-from lnlib.papers.choenni.analysis.measures import KINDS, MEASURES, Tables
+from lnlib.papers.choenni.analysis.measures import (
+    KINDS,
+    MEASURES,
+    Tables,
+    agreement_of_seeds,
+    own_share,
+)
 from lnlib.papers.choenni.experiments import Experiment
 from lnlib.papers.choenni.scales import SCALES, SETTINGS, Settings
 from lnlib.results.table import of_file
@@ -82,6 +88,12 @@ def test_sparse_fine_tuning_is_counted_by_language():
     assert (value("specialisation_not_raised", tuned=10) == 0).all()
     assert (value("sharing_raised", tuned=-10) == 100).all()
     assert (value("sharing_raised", tuned=-3) == 0).all()  # the intervals touch
+    # A mask put on the full model raises the share by damage: that it falls again is no sharing.
+    damaged = influence(tuned=-3)
+    put_on = (damaged["model"] == "full") & (damaged["kind"] == "fisher")
+    damaged.loc[put_on & (damaged["view"] == "applied"), ["value", "low", "high"]] += 30
+    found = MEASURES["sharing_raised"].of(Tables("demo", damaged), "ner")
+    assert (found == 0).all()
     assert (value("sharing_over_random", tuned=-10) < 0).all()
 
 
@@ -96,6 +108,49 @@ def test_leaving_out_correlates_with_influence_where_it_was_put_in():
     assert len(found) == 3 and (found > 0.9).all()
 
 
+def test_seeds_agree_where_they_say_the_same():
+    pairs = pd.DataFrame([
+        {"seed": seed, "train_lang": k, "test_lang": lang, "influence": place,
+         "rise": place * (-1) ** seed}
+        for seed in range(2) for place, (k, lang) in enumerate(itertools.product(LANGS, LANGS))
+    ])  # fmt: skip
+    assert agreement_of_seeds(pairs, "influence") == pytest.approx(1)
+    assert agreement_of_seeds(pairs, "rise") == pytest.approx(-1)
+    assert pd.isna(agreement_of_seeds(pairs[pairs["seed"] == 0], "rise"))  # with whom?
+
+
+def test_a_mask_is_compared_with_the_whole_model_of_its_own_seeds():
+    """Seeds differ by more than masks do."""
+    rows = influence()
+    rows = rows[~((rows["kind"] == "heads") & (rows["seed"] == 1))]
+    found = figures.own_shares(Tables("demo", rows), "ner", "heads")
+    assert found.index.get_level_values("seed").unique().tolist() == [0]
+    whole = figures.own_shares(Tables("demo", rows), "ner", "none")  # of masks never asked about
+    assert whole.index.get_level_values("seed").unique().tolist() == [0, 1]
+
+
+def test_rows_of_one_run_are_told_from_anothers():
+    rows = influence().assign(data=lambda table: table["seed"].map({0: "aa", 1: "bb", 2: "bb"}))
+    found = Tables("demo", rows).of("bb", 1)
+    assert len(found.influence) and set(found.influence["seed"]) == {1}
+    assert found.modular.empty and Tables("demo", rows).of("aa", 1).influence.empty
+
+
+def test_what_is_put_together_is_named_by_the_two():
+    rows = [
+        {"task": "ner", "model": "full", "kind": kind, "mask_lang": mask, "test_lang": "ar",
+         "seed": 0, "value": score}
+        for kind, mask, score in (
+            ("heads", "ar", 80.0), ("heads", "zh", 70.0), ("union heads", "ar+zh", 82.0),
+            ("intersection heads", "ar+zh", 60.0), ("random union heads", "ar+zh", 75.0),
+            ("fisher", "ar", 50.0),
+        )
+    ]  # fmt: skip
+    found = figures.composed(Tables("demo", modular=pd.DataFrame(rows)), "ner")
+    assert found.loc[figures.HEADS].tolist() == [80, 70, 82, 60, 75]
+    assert list(found.index) == [figures.HEADS]  # no two of the other masks were put together
+
+
 def test_a_union_is_compared_with_the_better_of_its_two():
     rows = [
         {"task": "ner", "model": "full", "kind": kind, "mask_lang": mask, "test_lang": lang,
@@ -103,11 +158,25 @@ def test_a_union_is_compared_with_the_better_of_its_two():
         for kind, mask, lang, score in (
             ("heads", "ar", "ar", 80.0), ("heads", "zh", "ar", 70.0), ("heads", "ar", "zh", 60.0),
             ("heads", "zh", "zh", 65.0), ("union heads", "ar+zh", "ar", 82.0),
-            ("union heads", "ar+zh", "zh", 64.0), ("union heads", "ar+zh", "en", 99.0),
+            ("union heads", "ar+zh", "zh", 64.0),
         )
     ]  # fmt: skip
     made = Tables("demo", modular=pd.DataFrame(rows))
     assert MEASURES["union_over_single"].of(made, "ner").to_dict() == {"ar": 2.0, "zh": -1.0}
+
+
+def test_a_union_is_compared_with_random_heads_of_its_shape():
+    rows = [
+        {"task": "ner", "model": "full", "kind": kind, "mask_lang": "ar+zh", "mask_seed": seed,
+         "test_lang": lang, "seed": 0, "value": score}
+        for kind, seed, lang, score in (
+            ("union heads", None, "ar", 80.0), ("union heads", None, "zh", 90.0),
+            ("random union heads", 0, "ar", 70.0), ("random union heads", 1, "ar", 60.0),
+            ("random union heads", 0, "zh", 95.0),
+        )
+    ]  # fmt: skip
+    made = Tables("demo", modular=pd.DataFrame(rows))
+    assert MEASURES["union_over_random"].of(made, "ner").to_dict() == {"ar": 15.0, "zh": -5.0}
 
 
 def test_without_tables_no_claim_is_judged():
@@ -188,7 +257,14 @@ def test_translations_are_measured_where_examples_are_parallel(bert, tmp_path):
     values = MEASURES["translations"].of(found, "xnli")
     assert len(values) == 3 and values.between(0, 100).all()
     rows = found.influence[found.influence["measure"] == "translations"]
-    assert rows["null_low"].tolist() == pytest.approx([100 * 5 / 6] * len(rows), rel=1e-5)
+    assert (rows["null_low"] <= rows["null_high"]).all()
+    assert (rows["null_low"] < rows["null_high"]).any()  # six examples leave little to permute
+    over = MEASURES["translations_over_label"].of(found, "xnli")
+    last = rows[rows["checkpoint"] == 0].set_index("test_lang")
+    expected = last["value"] - last[["null_low", "null_high"]].mean(axis=1)
+    assert over.to_dict() == pytest.approx(expected.to_dict())
+    of_label = own_share(found, "xnli", "full", "fisher", "coordinates", measure="share_of_label")
+    assert len(of_label) == 3 and of_label.between(0, 100).all()
 
 
 def test_a_table_is_sealed_by_its_name(made):

@@ -66,16 +66,17 @@ def test_masks_are_of_the_scales_present_settings():
 def test_six_ways_to_train_align_from_not_at_all_to_completely():
     aligned = MEAN.loc["ticket", "alignment"]
     assert aligned["naive"] < 70 and aligned["unified"] > 98 and aligned.idxmin() == "naive"
-    assert aligned["unified"] - aligned["4 anchors"] < 10  # "adds little alignment"
+    added = aligned["unified"] - aligned["4 anchors"]
+    assert 0 < added < aligned["4 anchors"] - aligned["naive"]  # "less than the anchors did"
 
 
 def test_tickets_lie_in_one_flat_row_and_fisher_rises_to_its_ceiling():
-    """The alternative text of the main figure."""
+    """What the main figure is taken to show."""
     ticket, fisher = (OVERLAPS[OVERLAPS["kind"] == kind] for kind in ("ticket", "fisher"))
     assert ticket["across"].max() - ticket["across"].min() < 0.03
     assert (ticket["within"] - ticket["across"]).max() < 0.03
     rise = MEAN.loc["fisher", "across"]
-    assert rise["naive"] < rise["2 anchors"] < rise["4 anchors"] < rise["unified"]
+    assert rise["naive"] < rise["4 anchors"] < rise["unified"]
     ends = fisher[fisher["method"] == "unified"]
     assert (ends["within"] - ends["across"]).max() < 0.02
 

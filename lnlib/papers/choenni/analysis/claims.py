@@ -19,8 +19,8 @@ CLAIMS = ledger.read_claims(_HOME)
 def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
     """One row a claim and task, in the columns of `verdicts.csv`.
 
-    `ours` is the mean over the `n` languages; `published` is missing, as no number of the paper
-    could be read. `only` names claims by number; without it all are judged.
+    `ours` is the mean over the `n` languages, of claim 11 seeds; `published` is missing, as no
+    number of the paper could be read. `only` names claims by number; without it all are judged.
     """
     return ledger.verdicts(CLAIMS, tables.scale, partial(_verdict, tables=tables), only)
 
@@ -32,6 +32,7 @@ def _verdict(claim: ledger.Claim, task: str, tables: Tables) -> ledger.Verdict:
     if values.empty:
         verdict, why = ledger.NOT_RUN, f"no rows for {task} at scale {tables.scale}"
     else:
-        verdict, why = ledger.judge(claim, values, counted=measure.counted)
+        each = "seed" if values.index.name == "seed" else "language"
+        verdict, why = ledger.judge(claim, values, measure.counted, each)
     rows = ledger.rows_behind((getattr(tables, name) for name in measure.reads), task)
     return ledger.Verdict(found, measure.unit or TASKS[task].unit, verdict, why, float("nan"), rows)

@@ -20,6 +20,7 @@ from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
 from lnlib.results.ledger import Measure
 
 KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
+MODELS = ("full", "static", "random", "dynamic")  # trained with no masks, own, random or moving
 STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
 COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 
@@ -38,12 +39,19 @@ class Tables:
         """Those in results/choenni/SCALE."""
         return cls(home.name, INFLUENCE.read(home), MODULAR.read(home), LEFT_OUT.read(home))
 
+    def of(self, data: str, seed: int) -> Tables:
+        """The rows of one experiment, by the fingerprint of its data (`Joint`'s) and its seed."""
+        parts = [part[(part["data"] == data) & (part["seed"] == seed)]
+                 for part in (self.influence, self.modular, self.left_out)]  # fmt: skip
+        return Tables(self.scale, *parts)
+
 
 # ---- shares ----------------------------------------------------------------------------------
 
 
 def own_share(tables: Tables, task: str, model: str, kind: str, view: str, *, whose: str = "own",
-              checkpoint: int = 0, column: str = "value") -> pd.Series:  # fmt: skip
+              checkpoint: int = 0, column: str = "value",
+              measure: str = "share") -> pd.Series:  # fmt: skip
     """A(L; S) in %, by test language and seed.
 
     Parameters:
@@ -53,9 +61,10 @@ def own_share(tables: Tables, task: str, model: str, kind: str, view: str, *, wh
     - `whose`: S is of language L ("own"), or the mean is over those of all others ("other").
     - `checkpoint`: 1 is the first, 0 all together, -1 the last.
     - `column`: "value", or "low" or "high" of its interval.
+    - `measure`: "share_of_label" for shares among training examples of the test example's label.
     """
     rows = tables.influence
-    rows = rows[(rows["task"] == task) & (rows["model"] == model) & (rows["measure"] == "share")]
+    rows = rows[(rows["task"] == task) & (rows["model"] == model) & (rows["measure"] == measure)]
     rows = rows[(rows["kind"] == kind) & (rows["view"] == view)]
     rows = rows[rows["train_lang"] == rows["test_lang"]]
     if kind != "full":
@@ -119,13 +128,16 @@ def specialisation_not_raised(tables: Tables, task: str) -> pd.Series:
 
 
 def sharing_raised(tables: Tables, task: str) -> pd.Series:
-    """C7: 100 where A(L; S_L) ends lower in the static model than it begins in the full one.
+    """C7: 100 where A(L; S_L) of the static model is below what it was in the full one, else 0.
 
-    The upper end of the one interval is below the lower end of the other. Else 0.
+    The upper end of its interval is below the lower ends of both A(L; S_L) and A(L; full) there: a
+    mask put on a model that was not trained for it raises the own share by damage alone.
     """
-    before = own_share(tables, task, "full", STATIC, APPLIED, column="low")
+    masked, whole = (
+        own_share(tables, task, "full", kind, APPLIED, column="low") for kind in (STATIC, "full")
+    )
     after = own_share(tables, task, "static", STATIC, APPLIED, column="high")
-    gap = _by_language(before - after)
+    gap = _by_language(np.minimum(masked, whole) - after)
     return (100.0 * (gap > 0)).where(gap.notna())
 
 
@@ -141,15 +153,22 @@ def _scores(tables: Tables, task: str, model: str, kind: str) -> pd.Series:
     return rows.set_index(["mask_lang", "test_lang", "seed"])["value"].astype(float)
 
 
-def _own(scores: pd.Series) -> pd.Series:
-    langs, tested = (scores.index.get_level_values(n) for n in ("mask_lang", "test_lang"))
-    return scores[langs == tested].droplevel("mask_lang")
+def scores(tables: Tables, task: str, model: str, kind: str, *, whose: str = "own") -> pd.Series:
+    """Scores of a model with masks of a kind put on, by test language and seed.
+
+    As in `own_share` masks are the test language's "own", or the mean is over all "other".
+    """
+    found = _scores(tables, task, model, kind)
+    langs, tested = (found.index.get_level_values(n) for n in ("mask_lang", "test_lang"))
+    if kind != "full":
+        found = found[(langs == tested) == (whose == "own")]
+    return found.groupby(["test_lang", "seed"]).mean()
 
 
 def score_over_random(tables: Tables, task: str) -> pd.Series:
     """C8: the static model's score under the own mask, less that of random masks under theirs."""
-    own = _own(_scores(tables, task, "static", STATIC))
-    return _by_language(own - _own(_scores(tables, task, "random", f"random {STATIC}")))
+    own = scores(tables, task, "static", STATIC)
+    return _by_language(own - scores(tables, task, "random", f"random {STATIC}"))
 
 
 def union_over_single(tables: Tables, task: str) -> pd.Series:
@@ -160,11 +179,21 @@ def union_over_single(tables: Tables, task: str) -> pd.Series:
     single, united = (_scores(tables, task, "full", k) for k in ("heads", "union heads"))
     found = []
     for (pair, lang, seed), value in united.items():
-        if lang in pair.split("+"):
-            masks = [(code, lang, seed) for code in pair.split("+")]
-            best = max(single.get(mask, np.nan) for mask in masks)
-            found.append({"test_lang": lang, "value": value - best})
+        best = max(single.get((code, lang, seed), np.nan) for code in pair.split("+"))
+        found.append({"test_lang": lang, "value": value - best})
     return pd.DataFrame(found, columns=["test_lang", "value"]).groupby("test_lang")["value"].mean()
+
+
+def union_over_random(tables: Tables, task: str) -> pd.Series:
+    """C10: the score under the union of two heads' masks, less that of random heads of its shape.
+
+    Mean over the pairs of languages that a test language is in.
+    """
+    united, drawn = (
+        _scores(tables, task, "full", kind).groupby(level=[0, 1, 2]).mean()
+        for kind in ("union heads", "random union heads")
+    )
+    return _by_language((united - drawn).dropna())
 
 
 # ---- the rest --------------------------------------------------------------------------------
@@ -172,28 +201,71 @@ def union_over_single(tables: Tables, task: str) -> pd.Series:
 
 def translations(tables: Tables, task: str) -> pd.Series:
     """C9: % of the most influential foreign examples that translate an own most influential one."""
+    return translated(tables, task).groupby("test_lang")["value"].mean()
+
+
+def translations_over_label(tables: Tables, task: str) -> pd.Series:
+    """C9: the same, less the middle of what it would be if nothing but labels counted."""
+    found = translated(tables, task)
+    over = found["value"] - (found["null_low"] + found["null_high"]) / 2
+    return over.groupby(found["test_lang"]).mean()
+
+
+def translated(tables: Tables, task: str) -> pd.DataFrame:
+    """Shares of translations in the full model, a row a test language and seed.
+
+    Columns: test_lang, seed, value, null_low and null_high (if nothing but labels counted), chance:
+    all but the first two in %.
+    """
     rows = tables.influence
     rows = rows[(rows["task"] == task) & (rows["measure"] == "translations")]
-    return rows[rows["checkpoint"] == 0].groupby("test_lang")["value"].mean().astype(float)
+    rows = rows[(rows["checkpoint"] == 0) & (rows["kind"] == "full") & (rows["model"] == "full")]
+    rows = rows[rows["view"] == COORDINATES]
+    each = rows["n_train"].astype(float) / max(1, rows["test_lang"].nunique())
+    numbers = rows[["value", "null_low", "null_high"]].astype(float)
+    return rows[["test_lang", "seed"]].assign(**numbers, chance=100 * rows["top"] / each)
+
+
+def left_out_pairs(tables: Tables, task: str) -> pd.DataFrame:
+    """Influence I(L, K) beside the rise (nats) of L's loss where K is left out of the training.
+
+    One row a seed and pair of languages, the same language twice too. Columns: seed, train_lang
+    (K), test_lang (L), influence, rise (NaN where it was not measured).
+    """
+    rows, without = tables.influence, tables.left_out
+    rows = rows[(rows["task"] == task) & (rows["model"] == "full") & (rows["kind"] == "full")]
+    rows = rows[(rows["measure"] == "cosine") & (rows["view"] == COORDINATES)]
+    rows = rows[rows["checkpoint"] == 0]
+    pairs = rows[["seed", "train_lang", "test_lang"]].assign(influence=rows["value"].astype(float))
+    without = without[without["task"] == task]
+    loss = without.set_index(["seed", "left_out", "test_lang"])["loss"].astype(float)
+    rise = [
+        loss.get((row.seed, row.train_lang, row.test_lang), np.nan)
+        - loss.get((row.seed, "", row.test_lang), np.nan)
+        for row in pairs.itertuples()
+    ]
+    return pairs.assign(rise=np.array(rise, float)).reset_index(drop=True)
 
 
 def left_out_correlation(tables: Tables, task: str) -> pd.Series:
     """C11: rank correlation of I(L, K) with the rise of L's loss without K, K not L; by seed."""
-    rows, without = tables.influence, tables.left_out
-    rows = rows[(rows["task"] == task) & (rows["model"] == "full") & (rows["kind"] == "full")]
-    rows = rows[(rows["measure"] == "cosine") & (rows["view"] == COORDINATES)]
-    rows = rows[(rows["checkpoint"] == 0) & (rows["train_lang"] != rows["test_lang"])]
-    without = without[without["task"] == task]
-    loss = without.set_index(["seed", "left_out", "test_lang"])["loss"].astype(float)
+    pairs = left_out_pairs(tables, task)
     found = {}
-    for seed, own in rows.groupby("seed"):
-        rise = [
-            loss.get((seed, k, lang), np.nan) - loss.get((seed, "", lang), np.nan)
-            for k, lang in zip(own["train_lang"], own["test_lang"], strict=True)
-        ]
-        whole = not np.isnan(rise).any() and len(rise) > 2
-        found[seed] = spearmanr(own["value"], rise).statistic if whole else np.nan
-    return pd.Series(found, dtype=float)
+    for seed, own in pairs[pairs["train_lang"] != pairs["test_lang"]].groupby("seed"):
+        whole = own["rise"].notna().all() and len(own) > 2
+        found[seed] = spearmanr(own["influence"], own["rise"]).statistic if whole else np.nan
+    return pd.Series(found, dtype=float).rename_axis("seed")
+
+
+def agreement_of_seeds(pairs: pd.DataFrame, column: str) -> float:
+    """Mean rank correlation between two seeds of a column of `left_out_pairs`, K not L.
+
+    What one seed says of pairs can be predicted no better than another seed says it.
+    """
+    pairs = pairs[pairs["train_lang"] != pairs["test_lang"]]
+    wide = pairs.pivot_table(column, ["train_lang", "test_lang"], "seed").corr("spearman")
+    between = wide.to_numpy()[np.triu_indices(len(wide), 1)]
+    return float(between.mean()) if len(between) else np.nan
 
 
 _SHARE, _READS = "points", ("influence",)
@@ -212,6 +284,8 @@ MEASURES: dict[str, Measure] = {
     "sharing_over_random": Measure(sharing_over_random, _READS, _SHARE),
     "score_over_random": Measure(score_over_random, ("modular",), ""),
     "translations": Measure(translations, _READS, "%"),
+    "translations_over_label": Measure(translations_over_label, _READS, _SHARE),
     "union_over_single": Measure(union_over_single, ("modular",), ""),
+    "union_over_random": Measure(union_over_random, ("modular",), ""),
     "left_out_correlation": Measure(left_out_correlation, ("influence", "left_out"), "rank corr."),
 }

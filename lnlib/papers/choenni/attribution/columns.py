@@ -42,14 +42,14 @@ class Columns:
         - `device`: where gradients are.
         """
         self.measures, self.by_language, self.sketch = tuple(measures), by_language, sketch
-        self._masks = {  # (K, w)
-            name: torch.stack([m[name].flatten() for m in masks]).to(device, torch.float32)
+        self._masks = {  # (w, K): norms, which every batch asks for, then take a plain product
+            name: torch.stack([m[name].flatten() for m in masks], 1).to(device, torch.float32)
             for name in masks[0]
         }
         self._wide = (len(self.measures) if by_language else 1, len(masks), columns)
         narrow = (columns,)
         shape = self._wide if by_language or sketch else narrow
-        sizes = {name: part.shape[1] for name, part in self._masks.items()}
+        sizes = {name: len(part) for name, part in self._masks.items()}
         sizes = {"sketch": sketch.buckets} if sketch else sizes
         self._held = {n: torch.zeros(*shape, size, device=device) for n, size in sizes.items()}
         self._inverse = torch.zeros(columns, len(masks), device=device)  # 1 / norms of examples
@@ -60,11 +60,11 @@ class Columns:
         `column` is (B,) whole numbers, the same for all of a batch if columns are languages; then
         `share` is what an example counts in the mean, one by their number.
         """
-        inverse = _inverse(sum((g * g) @ self._masks[name].T for name, g in parts.items()))
+        inverse = _inverse(sum((g * g) @ self._masks[name] for name, g in parts.items()))
         if not self.by_language:
             self._inverse[column] = inverse
         for name, g in parts.items():
-            masks = self._masks[name]
+            masks = self._masks[name].T.contiguous()
             if self.by_language:
                 for row, measure in enumerate(self.measures):
                     by = inverse if measure == "cosine" else torch.ones_like(inverse)
@@ -87,28 +87,27 @@ class Columns:
         """
         measures, masks, columns = self._wide
         device = self._inverse.device
-        # Examples come last: a product of few examples is up to twice as fast as with them first.
-        squares = torch.zeros(masks, size, device=device)
-        products = torch.zeros(measures, masks, columns, size, device=device)
+        squares = torch.zeros(size, masks, device=device)
+        products = torch.zeros(size, measures, masks, columns, device=device)
         sketched = torch.zeros(size, self.sketch.buckets, device=device) if self.sketch else None
         for name, g in each:
-            squares.addmm_(self._masks[name], (g * g).T)
+            squares += (g * g) @ self._masks[name]
             if sketched is not None and self.sketch is not None:
                 sketched += self.sketch(name, g)
             elif self.by_language:
-                products.flatten(0, 2).addmm_(self._held[name].flatten(0, 2), g.T)
+                products += (g @ self._held[name].flatten(0, 2).T).reshape(products.shape)
             else:
-                for number, mask in enumerate(self._masks[name]):
-                    products[0, number].addmm_(self._held[name], (g * mask).T)
+                for number, mask in enumerate(self._masks[name].T.contiguous()):
+                    products[:, 0, number] += (g * mask) @ self._held[name].T
         if sketched is not None:
-            products = torch.einsum("bs,mkcs->mkcb", sketched, self._held["sketch"])
-        own = _inverse(squares)[:, None]
-        found = {"norm": squares.sqrt().T}
+            products = torch.einsum("bs,mkcs->bmkc", sketched, self._held["sketch"])
+        own = _inverse(squares)[:, :, None]
+        found = {"norm": squares.sqrt()}
         for row, measure in enumerate(self.measures):
-            product = products[row if self.by_language else 0]
+            product = products[:, row if self.by_language else 0]
             if measure == "cosine":
-                product = product * own * (1 if self.by_language else self._inverse.T[:, :, None])
-            found[measure] = product.permute(2, 0, 1)
+                product = product * own * (1 if self.by_language else self._inverse.T)
+            found[measure] = product
         return found
 
 

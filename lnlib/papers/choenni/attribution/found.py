@@ -129,26 +129,33 @@ class Influence:
         """Whether the foreign examples that count translate own ones that count, by test language.
 
         For training examples that are parallel (`Joint.parallel`). Columns: value (%, see
-        `shares.translated`), low and high (95 % over test examples), null_low and null_high (both
-        the value by chance), n.
+        `shares.translated`), low and high (95 % over test examples), null_low and null_high (95 %
+        of the values if nothing but labels counted, see `shares.translated_by_label`), n. UserError
+        where examples have no label each.
         """
-        scores = self.scores(subnetwork, "cosine", checkpoint)
+        scores, labels = self.scores(subnetwork, "cosine", checkpoint), self.train.labels
         if self.by_language:
             raise UserError('only means of languages were computed: expected columns="examples"')
+        if labels is None:
+            raise UserError("these examples have no label each: expected those of xnli")
         rows = {}
         for lang in self.langs:
             columns = scores[:, self.test.langs == lang]
-            found = shares.translated(columns, self.train.langs, self.train.numbers, lang, top)
+            langs, numbers = self.train.langs, self.train.numbers
+            found = shares.translated(columns, langs, numbers, lang, top)
             low, high = shares.interval(found)
-            chance = 100 * top / int((self.train.langs == lang).sum())
+            null = shares.translated_by_label(columns, langs, numbers, labels, lang, top)
+            null_low, null_high = np.quantile(null, [0.025, 0.975])
             rows[lang] = {"value": float(found.mean()), "low": low, "high": high,
-                          "null_low": chance, "null_high": chance, "n": len(found)}  # fmt: skip
+                          "null_low": float(null_low), "null_high": float(null_high),
+                          "n": len(found)}  # fmt: skip
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test_lang")
 
     def rows(self, subnetwork: str, top: int, parallel: bool = False) -> list[dict[str, Any]]:
         """All that tables keep of one sub-network, in the columns of `tables.INFLUENCE`.
 
-        With `parallel` the shares of translations, too.
+        Where examples have a label each, shares among those of one label, too; with `parallel`
+        those of translations.
         """
         common = {"view": self.view, "mask": self.masks[subnetwork], "n_train": len(self.train),
                   "n_test": len(self.test)}  # fmt: skip
@@ -162,10 +169,13 @@ class Influence:
             if not self.by_language:
                 found += [{**at, "measure": "share", "top": top, **row}
                           for row in self._share_rows(subnetwork, top, checkpoint)]  # fmt: skip
+            if not self.by_language and self.train.labels is not None:
+                own = self._share_rows(subnetwork, top, checkpoint, of_label=True)
+                found += [{**at, "measure": "share_of_label", "top": top, **row} for row in own]
             if parallel:
-                own = self.translations(subnetwork, top, checkpoint).reset_index()
+                both = self.translations(subnetwork, top, checkpoint).reset_index()
                 found += [{**at, "measure": "translations", "train_lang": "", "top": top, **row}
-                          for row in own.to_dict("records")]  # fmt: skip
+                          for row in both.to_dict("records")]  # fmt: skip
             if checkpoint:
                 norms = self.values["norm"][checkpoint - 1, place]
                 found += [{**at, "measure": "norm", "train_lang": lang, "test_lang": "",
@@ -173,10 +183,15 @@ class Influence:
                           for lang in self.langs]  # fmt: skip
         return found
 
-    def _best(self, subnetwork: str, top: int, checkpoint: int) -> np.ndarray:
+    def _best(self, subnetwork: str, top: int, checkpoint: int,
+              of_label: bool = False) -> np.ndarray:  # fmt: skip
         if self.by_language:
             raise UserError('only means of languages were computed: expected columns="examples"')
-        return shares.most_influential(self.scores(subnetwork, "cosine", checkpoint), top)
+        scores = self.scores(subnetwork, "cosine", checkpoint)
+        if of_label:
+            assert self.train.labels is not None and self.test.labels is not None
+            return shares.of_label(scores, self.train.labels, self.test.labels, top)
+        return shares.most_influential(scores, top)
 
     def _mean_rows(self, subnetwork: str, measure: str,
                    checkpoint: int) -> list[dict[str, Any]]:  # fmt: skip
@@ -192,9 +207,10 @@ class Influence:
                 rows.append(row)
         return rows
 
-    def _share_rows(self, subnetwork: str, top: int,
-                    checkpoint: int) -> list[dict[str, Any]]:  # fmt: skip
-        best = self._best(subnetwork, top, checkpoint)
+    def _share_rows(self, subnetwork: str, top: int, checkpoint: int,
+                    of_label: bool = False) -> list[dict[str, Any]]:  # fmt: skip
+        best = self._best(subnetwork, top, checkpoint, of_label)
+        labels = self.train.labels if of_label else None
         found = shares.shares(best, self.train.langs, self.langs)
         rows = []
         for lang in self.langs:
@@ -202,7 +218,7 @@ class Influence:
             for place, k in enumerate(self.langs):
                 values = found[own, place]
                 low, high = shares.interval(values)
-                null = shares.null(best[own], self.train.langs, k)
+                null = shares.null(best[own], self.train.langs, k, labels=labels)
                 null_low, null_high = np.quantile(null, [0.025, 0.975])
                 rows.append({
                     "train_lang": k, "test_lang": lang, "value": float(values.mean()),

@@ -54,9 +54,7 @@ class Attribution:
     measures: tuple[str, ...] = MEASURES
     sketch: int = 0  # buckets (8,192: a cosine's error is 0.01); 0 compares whole gradients
     seed: int = 0  # of the sketch, and of what a batch draws
-    # Training examples together: half as many multiply with many masks at four fifths of the speed.
-    # Large encoders take fewer.
-    batch: int = 64
+    batch: int = 32  # training examples together; large encoders take fewer
     shard: int = 256  # training examples that are kept together: what an interrupted run loses
 
     def __post_init__(self) -> None:
@@ -174,8 +172,8 @@ class _Pass:
         device = next(self.model.parameters()).device
         number = len(langs) if by_language else len(self.test)
         columns = Columns(self.masks, number, self.settings.measures, by_language, sketch, device)
-        # All matrices of a batch are held, as its norms are needed first: an eighth of the batch.
-        size = max(1, self.settings.batch // 8)
+        # All matrices of a batch are held, as its norms are needed first: a quarter of the batch.
+        size = max(1, self.settings.batch // 4)
         for column, lang in enumerate(langs):
             own = np.flatnonzero(self.test.langs == lang)
             if len(own) == 0:

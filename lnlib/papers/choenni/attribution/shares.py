@@ -47,15 +47,38 @@ def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def null(best: np.ndarray, langs: np.ndarray, code: str, seed: int = 0) -> np.ndarray:
+def null(best: np.ndarray, langs: np.ndarray, code: str, seed: int = 0,
+         labels: np.ndarray | None = None) -> np.ndarray:  # fmt: skip
     """The mean share (%) of `code` in the best (C, top) under permuted languages: (draws,).
 
     Which training examples are chosen stays as it is, and so how often one is chosen by several.
+    With `labels` (N,) languages are permuted among examples of one label.
     """
     rng = np.random.default_rng(seeds.derive(seed, "permuted languages", code))
     times = np.bincount(best.ravel(), minlength=len(langs))  # how often each is chosen
-    own = np.tile(langs == code, (PERMUTATIONS, 1))
-    return 100.0 * (rng.permuted(own, axis=1) @ times) / best.size
+    groups = np.zeros(len(langs)) if labels is None else labels
+    return 100.0 * (_permuted(langs == code, groups, rng) @ times) / best.size
+
+
+def _permuted(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """`values` (N,) again and again, permuted within each group: (draws, N)."""
+    drawn = np.tile(values, (PERMUTATIONS, 1))
+    for group in np.unique(groups):
+        own = np.flatnonzero(groups == group)
+        drawn[:, own] = rng.permuted(drawn[:, own], axis=1)
+    return drawn
+
+
+def of_label(values: np.ndarray, train: np.ndarray, test: np.ndarray, top: int) -> np.ndarray:
+    """`most_influential` of (N, C) among the training examples of a test example's label: (C, top).
+
+    train (N,) and test (C,) are labels. UserError for more than there are examples of a label.
+    """
+    best = np.empty((len(test), top), np.int64)
+    for label in np.unique(test):
+        own, columns = np.flatnonzero(train == label), test == label
+        best[columns] = own[most_influential(values[np.ix_(own, columns)], top)]
+    return best
 
 
 def translated(values: np.ndarray, langs: np.ndarray, numbers: np.ndarray, code: str,
@@ -70,3 +93,25 @@ def translated(values: np.ndarray, langs: np.ndarray, numbers: np.ndarray, code:
     best = numbers[own][most_influential(values[own], top)]  # (C, top)
     others = numbers[foreign][most_influential(values[foreign], top)]
     return 100.0 * (others[:, :, None] == best[:, None, :]).any(2).mean(1)
+
+
+def translated_by_label(values: np.ndarray, langs: np.ndarray, numbers: np.ndarray,
+                        labels: np.ndarray, code: str, top: int,
+                        seed: int = 0) -> np.ndarray:  # fmt: skip
+    """The mean of `translated` (%) if foreign examples knew nothing but their label: (draws,).
+
+    Parameters:
+
+    - `values`, `langs`, `numbers`, `code`, `top`: as for `translated`.
+    - `labels`: (N,). A foreign example translates a random one of its language and label.
+    - `seed`: of the draws.
+    """
+    own, foreign = np.flatnonzero(langs == code), np.flatnonzero(langs != code)
+    chosen = most_influential(values[foreign], top)  # (C, top)
+    rows = np.arange(len(chosen))[:, None]
+    best = np.zeros((len(chosen), numbers.max() + 1), bool)
+    best[rows, numbers[own][most_influential(values[own], top)]] = True
+    rng = np.random.default_rng(seeds.derive(seed, "permuted translations", code))
+    kinds = np.unique(np.stack([langs[foreign], labels[foreign]]), axis=1, return_inverse=True)[1]
+    drawn = _permuted(numbers[foreign], kinds.ravel(), rng)
+    return 100.0 * best[rows, drawn[:, chosen]].mean((1, 2))

@@ -58,6 +58,7 @@ def overlap_comparisons(overlap: pd.DataFrame, task: str, sparsity: int = 50,
         blank(axes, f"overlap of {TASKS[task].title} masks")
         return figure
     figure, (axes,) = figure_of(3.8, 4.6) if narrow else figure_of(8.0, 4.2)
+    pairs = pairs.drop_duplicates(["comparison", "pair"])  # a pair of tickets comes both ways
     values = pairs.set_index("comparison")["jaccard"]
     means = nulls.comparison_means(overlap, pairs)
     theirs = nulls.published_means(task) if sparsity == 50 else {}  # the paper has no other level

@@ -279,14 +279,6 @@ def similarity_by_layer_with_gap(
     return pd.DataFrame.from_dict(rows, orient="index", columns=["r", "low", "high", "n"])
 
 
-def _ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Spearman's r of each row of x with that of y; NaN where a side is constant."""
-    sides = [rankdata(side, axis=1) for side in (x, y)]
-    one, other = (side - side.mean(axis=1, keepdims=True) for side in sides)
-    with np.errstate(invalid="ignore"):
-        return (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
-
-
 def _rank(x: pd.Series | np.ndarray, y: pd.Series | np.ndarray) -> float:
     """Spearman's r; NaN where a side is constant."""
     if np.ptp(x) == 0 or np.ptp(y) == 0:
@@ -296,9 +288,9 @@ def _rank(x: pd.Series | np.ndarray, y: pd.Series | np.ndarray) -> float:
 
 def _ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """`_rank` of each row of x (R, N) with that of y, in one step; (R,)."""
-    x, y = (
-        rank - rank.mean(axis=1, keepdims=True)
-        for rank in (rankdata(x, axis=1), rankdata(y, axis=1))
+    one, other = (
+        ranks - ranks.mean(axis=1, keepdims=True)
+        for ranks in (rankdata(x, axis=1), rankdata(y, axis=1))
     )
     with np.errstate(invalid="ignore"):  # a constant side
-        return (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+        return (one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
