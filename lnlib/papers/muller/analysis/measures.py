@@ -284,3 +284,13 @@ def _rank(x: pd.Series | np.ndarray, y: pd.Series | np.ndarray) -> float:
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.nan
     return float(spearmanr(x, y).statistic)
+
+
+def _ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`_rank` of each row of x (R, N) with that of y, in one step; (R,)."""
+    one, other = (
+        ranks - ranks.mean(axis=1, keepdims=True)
+        for ranks in (rankdata(x, axis=1), rankdata(y, axis=1))
+    )
+    with np.errstate(invalid="ignore"):  # a constant side
+        return (one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
