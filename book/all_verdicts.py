@@ -20,33 +20,46 @@ CLASSES = dict(zip(ledger.VERDICTS, ("agrees", "differs", "open", "open"), stric
 
 
 @dataclass(frozen=True)
-class Paper:
-    """How a paper is called here, and the page that has its claims with all their detail."""
+class Claims:
+    """Claims of one kind: what they are called here, their page, and where their verdicts are."""
 
     title: str
-    page: str
+    page: str  # that has them with all their detail
     asked_of: str = "task"  # the column that says what a claim is asked of
+    wing: str = ""  # whose tables they are in, where it is not the paper's of that name
+    module: str = ""  # that has the table, where it is not a paper's
+    table: str = "VERDICTS"
 
 
-TITLES = {
-    "foroutan": Paper("Sub-networks (Foroutan et al. 2022)", "claims"),
-    "muller": Paper("Layers (Muller et al. 2021)", "align"),
-    "choenni": Paper("Training examples (Choenni et al. 2024)", "examples"),
-    "hua": Paper("A world we know (Hua et al. 2024)", "othello", "languages"),
+OF_PAPERS = {
+    "foroutan": Claims("Sub-networks (Foroutan et al. 2022)", "claims"),
+    "muller": Claims("Layers (Muller et al. 2021)", "align_claims"),
+    "choenni": Claims("Training examples (Choenni et al. 2024)", "examples"),
+    "hua": Claims("A world we know (Hua et al. 2024)", "othello", "languages"),
 }
+OURS = {
+    "neutrality": Claims(
+        "Ours: masks of networks whose languages we know", "neutrality", "asked", "hua",
+        "papers.hua", "OURS",
+    ),
+    "lenses": Claims("Ours: four lenses on the same languages", "lenses", "lenses", "lenses",
+                     "lenses"),
+}  # fmt: skip
+ALL = OF_PAPERS | OURS
 
 
-def home(paper: str, scale: str) -> Path:
-    """The folder of a paper's tables."""
-    return Places.of(pages.ROOT / "results", paper, scale).home
+def home(wing: str, scale: str) -> Path:
+    """The folder of a paper's tables, or of the lenses'."""
+    return Places.of(pages.ROOT / "results", wing, scale).home
 
 
-def verdicts(paper: str) -> pd.DataFrame:
+def verdicts(name: str) -> pd.DataFrame:
     """A row a claim and what it is asked of: the verdict of the largest scale that can tell."""
-    table = import_module(f"lnlib.papers.{paper}.tables").VERDICTS
-    scales = scale_tabs.ordered(import_module(f"lnlib.papers.{paper}.scales").SCALES)
-    found = pd.concat([table.read(home(paper, scale)) for scale in scales], ignore_index=True)
-    return ledger.leading(found, scales[::-1], TITLES[paper].asked_of)
+    of = ALL[name]
+    table = getattr(import_module(f"lnlib.{of.module or f'papers.{name}'}.tables"), of.table)
+    scales = scale_tabs.ORDER[::-1]
+    found = pd.concat([table.read(home(of.wing or name, scale)) for scale in scales])
+    return ledger.leading(found.reset_index(drop=True), scales, of.asked_of)
 
 
 def told(paper: str) -> str:
@@ -54,11 +67,6 @@ def told(paper: str) -> str:
     found = verdicts(paper)
     scales = found.loc[found["verdict"].isin((ledger.AGREES, ledger.DIFFERS)), "scale"]
     return next(iter(scale_tabs.ordered(set(scales))), pages.SCALE)
-
-
-def all_papers() -> dict[str, pd.DataFrame]:
-    """`verdicts` of every paper."""
-    return {paper: verdicts(paper) for paper in PAPERS}
 
 
 def summary(found: pd.DataFrame) -> str:
@@ -81,14 +89,15 @@ def strip(found: pd.DataFrame) -> str:
     return f'<span class="verdicts" role="img" aria-label="{summary(found)}">{squares}</span>'
 
 
-def shown(paper: str, found: pd.DataFrame) -> pd.DataFrame:
-    """The verdicts for reading, those that could not be told or have not run last."""
+def shown(name: str, found: pd.DataFrame) -> pd.DataFrame:
+    """The verdicts for reading, those that agree first."""
     order = found["verdict"].map(list(ledger.VERDICTS).index)
     rows = found.iloc[order.argsort(kind="stable")]
+    paper = next((paper for paper in PAPERS if paper in (name, ALL[name].wing)), pages.PAPER)
     return pd.DataFrame({
         "verdict": "**" + rows["verdict"].str.partition(" at ")[0] + "**",
         "claim": rows["claim"],
-        "asked of": rows[TITLES[paper].asked_of].fillna(""),
+        "asked of": rows[ALL[name].asked_of].fillna(""),
         "ours": rows["ours"].map(pages.signed) + " " + rows["unit"].fillna(""),
         "why": rows["why"].str.partition(";")[0].str.replace(r"-(?=\d)", "−", regex=True),
         "scale": [scale_tabs.label(scale, paper) for scale in rows["scale"]],

@@ -155,9 +155,10 @@ def test_the_front_page_answers_as_the_tables_do(monkeypatch):
 def test_each_claim_of_each_paper_has_one_square_for_its_verdict(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     all_verdicts = importlib.import_module("all_verdicts")
-    for paper, found in all_verdicts.all_papers().items():
-        asked = ["id", "measure", all_verdicts.TITLES[paper].asked_of]
-        assert len(found) and not found.duplicated(asked).any(), paper
+    assert tuple(all_verdicts.OF_PAPERS) == PAPERS
+    for name, of in all_verdicts.ALL.items():
+        found = all_verdicts.verdicts(name)
+        assert len(found) and not found.duplicated(["id", "measure", of.asked_of]).any(), name
         squares = all_verdicts.strip(found)
         for name in set(all_verdicts.CLASSES.values()):
             words = [word for word, of in all_verdicts.CLASSES.items() if of == name]
