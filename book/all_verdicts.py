@@ -99,6 +99,5 @@ def shown(name: str, found: pd.DataFrame) -> pd.DataFrame:
         "claim": rows["claim"],
         "asked of": rows[ALL[name].asked_of].fillna(""),
         "ours": rows["ours"].map(pages.signed) + " " + rows["unit"].fillna(""),
-        "why": rows["why"].str.partition(";")[0].str.replace(r"-(?=\d)", "−", regex=True),
         "scale": [scale_tabs.label(scale, paper) for scale in rows["scale"]],
     })  # fmt: skip
