@@ -117,24 +117,6 @@ def load_tagged(
     return _load(TAGGED, lang, split, n, data_dir, seed)
 
 
-def load_parallel_treebanks(
-    langs: Sequence[str], data_dir: str | Path | None = None, n: int | None = None
-) -> dict[str, list[Sentence]]:
-    """The same sentences of the parallel treebanks by language, in one order.
-
-    Raises UserError as `load_treebank` does, and for treebanks that do not hold the same ids.
-    """
-    out = {lang: load_treebank(f"{lang}_pud", "test", n, data_dir)[0] for lang in langs}
-    first = next(iter(out.values()), [])
-    for lang, sentences in out.items():
-        pairs = zip(first, sentences, strict=False)
-        odd = next(((a.id, b.id) for a, b in pairs if a.id != b.id), None)
-        if odd or len(first) != len(sentences):
-            where = f"sentence {odd[1]!r} stands where it has {odd[0]!r}" if odd else "has others"
-            raise UserError(f"{lang}_pud is not parallel to {langs[0]}_pud: {where}")
-    return out
-
-
 def load_named(lang: str, data_dir: str | Path | None) -> tuple[list[dict[str, Any]], str]:
     """Hand-made entity tags on the parallel treebank of a language, and one line on their origin.
 

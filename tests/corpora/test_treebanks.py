@@ -64,28 +64,6 @@ def test_a_choice_is_the_start_of_one_shuffle(tmp_path):
     assert [s.id for s in load(tmp_path, seed=1)[0]] != [s.id for s in every]
 
 
-def test_parallel_treebanks_give_translations(tmp_path):
-    for lang in ("en", "fr"):
-        write(tmp_path, f"{lang}_pud", [sentence(i, text=lang) for i in range(20)])
-    both = treebanks.load_parallel_treebanks(["en", "fr"], tmp_path, n=9)
-    assert [s.id for s in both["en"]] == [s.id for s in both["fr"]] and len(both["en"]) == 9
-    assert {s.text for s in both["fr"]} == {"fr"}
-
-
-@pytest.mark.parametrize(
-    ("other", "said"),
-    [
-        ([*range(19), 99], "fr_pud is not parallel to en_pud: sentence 's99' stands where"),
-        (range(19), "fr_pud is not parallel to en_pud: "),
-    ],
-)
-def test_treebanks_that_are_not_parallel_are_said(tmp_path, other, said):
-    write(tmp_path, "en_pud", [sentence(i) for i in range(20)])
-    write(tmp_path, "fr_pud", [sentence(i) for i in other])
-    with pytest.raises(UserError, match=said):
-        treebanks.load_parallel_treebanks(["en", "fr"], tmp_path)
-
-
 @pytest.mark.parametrize(
     ("more", "said"),
     [
