@@ -26,7 +26,7 @@
 #
 # From a shell: `papermill notebooks/sparse.ipynb out.ipynb -p langs "ar,en,fa,ur,zh"`.
 
-# %%
+# %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
 
 # %% tags=["parameters"]
@@ -38,7 +38,7 @@ seed = 0  # head, order of the examples, dropout and random masks depend on it
 data_dir = None  # a folder laid out like the hub, in place of the hub
 runs_dir = "runs"  # checkpoints, masks and tables go here
 
-# %%
+# %% tags=["hide-input"]
 import warnings
 
 warnings.filterwarnings("ignore", message="IProgress not found")  # no bars here

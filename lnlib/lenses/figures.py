@@ -113,7 +113,7 @@ def maps(tables: Tables, narrow: bool = False) -> Figure:
     """Every lens between the same languages in one order; each has a colour range of its own."""
     columns = 2 if narrow else 4
     rows = -(-len(LENSES) // columns)
-    figure, panels = figure_of(4.0 if narrow else 10.0, rows * (2.2 if narrow else 2.75), rows,
+    figure, panels = figure_of(4.0 if narrow else 8.8, rows * (2.2 if narrow else 2.45), rows,
                                columns)  # fmt: skip
     for axes, lens in zip(panels, LENSES, strict=False):
         square = matrix(tables, lens)
@@ -152,7 +152,7 @@ def profiles(found: pd.DataFrame, narrow: bool = False) -> Figure:
         blank(axes, "profiles by depth")
         return figure
     shape = (len(lenses), 1) if narrow else (1, len(lenses))
-    figure, panels = figure_of(*((3.9, 1.75 * len(lenses)) if narrow else (11.0, 3.0)), *shape)
+    figure, panels = figure_of(*((3.9, 1.75 * len(lenses)) if narrow else (8.6, 3.0)), *shape)
     deepest = found["depth"].max()
     for axes, lens in zip(panels, lenses, strict=True):
         rows = found[found["lens"] == lens]
@@ -231,7 +231,7 @@ def fisher_beside_tickets(tables: Tables, narrow: bool = False) -> Figure:
         blank(axes, "Fisher masks")
         return figure
     shape = (2, 1) if narrow else (1, 2)
-    figure, panels = figure_of(*((3.9, 5.6) if narrow else (9.6, 3.3)), *shape)
+    figure, panels = figure_of(*((3.9, 5.6) if narrow else (8.2, 3.3)), *shape)
     titles = {TICKETS: "tickets, by magnitude", FISHER: "masks by Fisher information"}
     for axes, (kind, title) in zip(panels, titles.items(), strict=True):
         for place, comparison in enumerate(LADDER):

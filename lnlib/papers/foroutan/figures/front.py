@@ -116,7 +116,7 @@ def summary(scores: pd.DataFrame, overlap: pd.DataFrame, task: str, narrow: bool
     }  # fmt: skip
     of_pairs = nulls.comparison_means(overlap, pairs[pairs["comparison"].isin(_SHARED)])
     between = of_pairs[["low", "high"]].rename(index=nulls.SHOWN)
-    shape = (3.8, 6.6, 3, 1) if narrow else (10.4, 2.9, 1, 3)
+    shape = (3.8, 6.6, 3, 1) if narrow else (10.2, 2.9, 1, 3)
     figure, all_axes = figure_of(*shape)
     for axes, (label, rows) in zip(all_axes, panels.items(), strict=True):
         rows = {name: values for name, values in rows.items() if len(values)}
