@@ -130,7 +130,7 @@ def heatmap(axes: Axes, shares: pd.DataFrame, title: str, colours: str,
     """Shares by language, in the paper's order by default; what is missing is grey, never 0."""
     codes = order or ordered(set(shares.index) | set(shares.columns))
     shares = shares.reindex(index=codes, columns=codes).astype(float)
-    fixed = {"annot": True, "annot_kws": {"size": 7.5}, "square": True, "linewidths": 0.5}
+    fixed = {"annot": True, "annot_kws": {"size": 7.8}, "square": True, "linewidths": 0.5}
     sns.heatmap(shares, ax=axes, cmap=colours, **fixed, **style)
     axes.set_facecolor("#eeeeee")  # what is missing, the diagonal of a transfer matrix too
     for words in axes.texts:
