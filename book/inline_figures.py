@@ -111,7 +111,8 @@ def stand_in_page(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             for file, kind in versions
             if file.exists()
         )
-        if not narrow.exists():  # it keeps a size that can be read, and scrolls on a telephone
+        # A badge stands in a line of text. A figure keeps a size that can be read, and scrolls.
+        if not narrow.exists() and not isinstance(image.parent, nodes.TextElement):
             html = f'<div class="scrolls" tabindex="0">{html}</div>'
         image.replace_self(nodes.raw("", html, format="html"))
 
