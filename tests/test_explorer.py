@@ -26,6 +26,7 @@ from lnlib.papers.foroutan.scales import SCALES
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static"
+CODE = [STATIC / name for name in ("dom.js", "explorer.js", "explorer.css")]
 ROUNDED, PRINTED = 0.005 + 1e-9, 0.055 + 1e-9  # the last term: binary fractions
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -183,7 +184,7 @@ def test_what_has_not_been_run_is_said_in_words():
 
 
 def test_the_recorded_data_and_the_code_stay_under_300_kb():
-    code = [STATIC / "explorer.js", STATIC / "explorer.css"]
+    code = CODE
     text = explorer.script(content_of(recorded))
     assert len(text.encode()) + sum(path.stat().st_size for path in code) < 300_000
 
@@ -191,7 +192,7 @@ def test_the_recorded_data_and_the_code_stay_under_300_kb():
 def test_nothing_is_asked_from_another_host():
     """Of the addresses in code and data, one may stay: the name of SVG's vocabulary."""
     text = explorer.script(content_of(recorded)) + fragment()
-    text += "".join((STATIC / f"explorer.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    text += "".join(path.read_text("utf-8") for path in CODE)
     assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`;]*", text)) <= {
         "http://www.w3.org/2000/svg"
     }
@@ -214,8 +215,8 @@ def opened(folder, content, hashes, keys=()):
     """
     (folder / "_static").mkdir()
     (folder / "book").mkdir()
-    for kind in ("js", "css"):
-        shutil.copy(STATIC / f"explorer.{kind}", folder / "_static")
+    for path in CODE:
+        shutil.copy(path, folder / "_static")
     (folder / "_static" / "explorer-data.js").write_text(explorer.script(content), "utf-8")
     probe = """
     const seen = [], rest = HASHES, keys = KEYS;

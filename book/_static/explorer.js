@@ -10,15 +10,7 @@
   if (!root) return;
   root.replaceChildren(); // what stands there for readers without scripts
 
-  const SVG = "http://www.w3.org/2000/svg"; // the name of a vocabulary; nothing is fetched
-  const svg = (tag, attributes, ...inside) =>
-    fill(document.createElementNS(SVG, tag), attributes, inside);
-  const el = (tag, attributes, ...inside) => fill(document.createElement(tag), attributes, inside);
-  function fill(node, attributes, inside) {
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...inside);
-    return node;
-  }
+  const { el, svg } = dom;
 
   if (!data) {
     root.append(el("p", { role: "status" }, "The data of this page did not load: " +

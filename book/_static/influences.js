@@ -8,12 +8,7 @@
   const all = window.influentialSentences;
   const root = document.getElementById("influences");
   if (!root) return;
-  const el = (tag, attributes, ...inside) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...inside);
-    return node;
-  };
+  const { el } = dom;
   if (!all || !Object.keys(all).length) {
     root.replaceChildren(el("p", { role: "status" }, all
       ? "No influence on single sentences has been recorded: python -m lnlib choenni show records it."

@@ -8,15 +8,7 @@ window.othello = window.othello || {};
   const { EMPTY } = othello.rules;
   const COLOURS = ["white", "empty", "black"]; // as the rules number them
 
-  const SVG = "http://www.w3.org/2000/svg"; // the name of a vocabulary; nothing is fetched
-  const svg = (tag, attributes, ...inside) =>
-    fill(document.createElementNS(SVG, tag), attributes, inside);
-  const el = (tag, attributes, ...inside) => fill(document.createElement(tag), attributes, inside);
-  function fill(node, attributes, inside) {
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...inside);
-    return node;
-  }
+  const { el, svg } = dom;
 
   const percent = (share) => `${Math.round(100 * share)} %`;
   const VISIBLE = 0.005; // what rounds to 1 % or more
@@ -111,5 +103,5 @@ window.othello = window.othello || {};
     return { node: table(rows, cols, {}, caption, cells), caption, draw };
   }
 
-  othello.boards = { game, reading, key: () => drawing(...cross()), nameOf, percent, el, COLOURS, VISIBLE };
+  othello.boards = { game, reading, key: () => drawing(...cross()), nameOf, percent, COLOURS, VISIBLE };
 })();

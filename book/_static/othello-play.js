@@ -2,14 +2,15 @@
 
    One state (network, language, moves) is read from the address, drawn by `show`, and written back.
    Positions are those of othello-rules.js, numbers those of othello-network.js, boards those of
-   othello-board.js; the networks themselves are in othello-networks.js. */
+   othello-board.js, elements those of dom.js; the networks themselves are in othello-networks.js. */
 "use strict";
 (() => {
   const root = document.getElementById("othello");
   if (!root) return;
   const data = window.othelloNetworks;
   const { rules, boards } = othello;
-  const { el, percent, COLOURS } = boards;
+  const { el } = dom;
+  const { percent, COLOURS } = boards;
   root.replaceChildren(); // what stands there for readers without scripts
   if (!data) {
     root.append(el("p", { role: "status" }, "The networks of this page did not load: " +

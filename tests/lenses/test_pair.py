@@ -16,6 +16,7 @@ from lnlib.lenses.reading import matrices, pair
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
+CODE = [STATIC / name for name in ("dom.js", "lenses.js", "lenses.css")]
 CODES = list(LANGUAGES)
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -63,7 +64,7 @@ def test_a_layer_has_numbers_of_its_own_and_what_has_no_layers_has_none():
 
 def test_the_data_and_the_code_are_small_and_ask_no_other_host():
     text = pair.script(content()) + fragment()
-    text += "".join((STATIC / f"lenses.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    text += "".join(path.read_text("utf-8") for path in CODE)
     assert len(text) < 120_000
     assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`;]*", text)) <= {
         "http://www.w3.org/2000/svg"
@@ -84,8 +85,8 @@ def opened(folder, shown, hashes, chosen=(), width=1280):
     """What the page shows from a disk for each hash in turn; `chosen` (select, value) come last."""
     (folder / "_static").mkdir()
     (folder / "book").mkdir()
-    for kind in ("js", "css"):
-        shutil.copy(STATIC / f"lenses.{kind}", folder / "_static")
+    for path in CODE:
+        shutil.copy(path, folder / "_static")
     (folder / "_static" / "lenses-data.js").write_text(pair.script(shown), "utf-8")
     probe = """
     const seen = [], rest = HASHES, chosen = CHOSEN;

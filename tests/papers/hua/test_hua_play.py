@@ -28,7 +28,7 @@ from lnlib.papers.hua.world.games import OVER, generate, replay
 
 ROOT = Path(__file__).resolve().parents[3]
 STATIC = ROOT / "book" / "_static"
-PARTS = sorted(STATIC.glob("othello-*"))
+PARTS = [STATIC / "dom.js", *sorted(STATIC.glob("othello-*"))]
 CONTENT = asset.read(STATIC / "othello-networks.js")
 NAMES = [network["name"] for network in CONTENT["networks"]]
 PAGE = "book/play"
