@@ -11,7 +11,7 @@ import pages
 import pandas as pd
 import scale_tabs
 
-from lnlib.papers import PAPERS
+from lnlib.__main__ import wing
 from lnlib.results import ledger
 from lnlib.results.places import Places
 
@@ -25,25 +25,21 @@ class Claims:
 
     title: str
     page: str  # that has them with all their detail
+    wing: str  # whose tables have them: a paper's, or the lenses'
     asked_of: str = "task"  # the column that says what a claim is asked of
-    wing: str = ""  # whose tables they are in, where it is not the paper's of that name
-    module: str = ""  # that has the table, where it is not a paper's
     table: str = "VERDICTS"
 
 
 OF_PAPERS = {
-    "foroutan": Claims("Sub-networks (Foroutan et al. 2022)", "claims"),
-    "muller": Claims("Layers (Muller et al. 2021)", "align_claims"),
-    "choenni": Claims("Training examples (Choenni et al. 2024)", "examples"),
-    "hua": Claims("A world we know (Hua et al. 2024)", "othello", "languages"),
+    "foroutan": Claims("Sub-networks (Foroutan et al. 2022)", "claims", "foroutan"),
+    "muller": Claims("Layers (Muller et al. 2021)", "align_claims", "muller"),
+    "choenni": Claims("Training examples (Choenni et al. 2024)", "examples", "choenni"),
+    "hua": Claims("A world we know (Hua et al. 2024)", "othello", "hua", "languages"),
 }
 OURS = {
-    "neutrality": Claims(
-        "Ours: masks of networks whose languages we know", "neutrality", "asked", "hua",
-        "papers.hua", "OURS",
-    ),
-    "lenses": Claims("Ours: four lenses on the same languages", "lenses", "lenses", "lenses",
-                     "lenses"),
+    "neutrality": Claims("Ours: masks of networks whose languages we know", "neutrality", "hua",
+                         "asked", "OURS"),
+    "lenses": Claims("Ours: four lenses on the same languages", "lenses", "lenses", "lenses"),
 }  # fmt: skip
 ALL = OF_PAPERS | OURS
 
@@ -56,15 +52,14 @@ def home(wing: str, scale: str) -> Path:
 def verdicts(name: str) -> pd.DataFrame:
     """A row a claim and what it is asked of: the verdict of the largest scale that can tell."""
     of = ALL[name]
-    table = getattr(import_module(f"lnlib.{of.module or f'papers.{name}'}.tables"), of.table)
+    table = getattr(import_module(f"{wing(of.wing)}.tables"), of.table)
     scales = scale_tabs.ORDER[::-1]
-    found = pd.concat([table.read(home(of.wing or name, scale)) for scale in scales])
+    found = pd.concat([table.read(home(of.wing, scale)) for scale in scales])
     return ledger.leading(found.reset_index(drop=True), scales, of.asked_of)
 
 
-def told(paper: str) -> str:
-    """The most real scale on which a claim of a paper was told; "demo" where none was."""
-    found = verdicts(paper)
+def told(found: pd.DataFrame) -> str:
+    """The most real scale on which one of the claims was told; "demo" where none was."""
     scales = found.loc[found["verdict"].isin((ledger.AGREES, ledger.DIFFERS)), "scale"]
     return next(iter(scale_tabs.ordered(set(scales))), pages.SCALE)
 
@@ -93,11 +88,11 @@ def shown(name: str, found: pd.DataFrame) -> pd.DataFrame:
     """The verdicts for reading, those that agree first."""
     order = found["verdict"].map(list(ledger.VERDICTS).index)
     rows = found.iloc[order.argsort(kind="stable")]
-    paper = next((paper for paper in PAPERS if paper in (name, ALL[name].wing)), pages.PAPER)
+    of = ALL[name]
     return pd.DataFrame({
         "verdict": "**" + rows["verdict"].str.partition(" at ")[0] + "**",
         "claim": rows["claim"],
-        "asked of": rows[ALL[name].asked_of].fillna(""),
+        "asked of": rows[of.asked_of].fillna(""),
         "ours": rows["ours"].map(pages.signed) + " " + rows["unit"].fillna(""),
-        "scale": [scale_tabs.label(scale, paper) for scale in rows["scale"]],
+        "scale": [scale_tabs.label(scale, of.wing) for scale in rows["scale"]],
     })  # fmt: skip

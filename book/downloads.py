@@ -20,12 +20,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from lnlib.papers import PAPERS
+from lnlib.__main__ import WINGS, wing
 
 ARCHIVE = "_static/lnlib-book.zip"
 _SAME_DATE = (2022, 5, 11, 0, 0, 0)  # of every file in the archive, or no two builds were alike
 WHAT = {
-    **{(name, "verdicts"): "claims, judged by these tables" for name in (*PAPERS, "lenses")},
+    **{(name, "verdicts"): "claims, judged by these tables" for name in WINGS},
     ("foroutan", "scores"): "every training: full models, tickets, controls, moved masks",
     ("foroutan", "overlap"): "what two masks share, whole and by layer and component",
     ("foroutan", "excess"): "departures from the untouched encoder's mask that two tickets share",
@@ -59,22 +59,20 @@ WHAT = {
 
 def tables() -> str:
     """The tables of each paper and of the lenses together, folded; Markdown."""
-    lenses = ("Do the lenses agree?", "lenses", "lenses", "lnlib.lenses")
-    papers = ((card.title, card.page, card.paper, f"lnlib.papers.{card.paper}")
-              for card in front.CARDS)  # fmt: skip
+    papers = ((card.title, card.page, card.paper) for card in front.CARDS)
+    lenses = ("Do the lenses agree?", "lenses", "lenses")
     return "\n\n".join(filter(None, (_folded(*lens) for lens in (*papers, lenses))))
 
 
-def _folded(title: str, page: str, name: str, package: str) -> str:
-    """The tables of one package, the most real scale first; "" without any."""
-    paper = name if name in PAPERS else pages.PAPER  # whose scales they are
+def _folded(title: str, page: str, name: str) -> str:
+    """The tables of a paper or across papers, the most real scale first; "" without any."""
     rows = []
-    for scale in scale_tabs.ordered(import_module(f"lnlib.papers.{paper}.scales").SCALES):
+    for scale in scale_tabs.ORDER:
         home = front.home(name, scale)
-        for table in import_module(f"{package}.tables").TABLES:
+        for table in import_module(f"{wing(name)}.tables").TABLES:
             if count := len(table.read(home)):
                 rows.append({
-                    "scale": scale_tabs.label(scale, paper),
+                    "scale": scale_tabs.label(scale, name),
                     "table": _link(table.path(home)),
                     "what": WHAT.get((name, table.name), pages.NONE),
                     "rows": f"{count:,}",

@@ -1,9 +1,9 @@
-"""Figures and tabs as Markdown, for the cells of pages and for directives."""
+"""Figures as Markdown, for the cells of pages and for directives."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from lnlib.figures.style import Figure
@@ -30,9 +30,3 @@ def drawing(name: str, draw: Callable[[bool], Figure], title: str, alt: str, mor
     link = os.path.relpath(FOLDER / f"{name}.svg", start or Path.cwd())
     options = f":name: fig-{name}\n:alt: {' '.join(alt.split())}\n:figclass: drawing"
     return f"```{{figure}} {link}\n{options}\n\n{title}\n\n{more}\n```"
-
-
-def tabs(parts: Mapping[str, str]) -> str:
-    """Pieces of Markdown as tabs, each with its name."""
-    items = (f"::::{{tab-item}} {name}\n{text}\n::::" for name, text in parts.items())
-    return "\n".join((":::::{tab-set}", *items, ":::::"))

@@ -30,11 +30,6 @@ class Card:
     said: Callable[[str], str]  # of the scale; "" where nothing has run
     but: str
 
-    @property
-    def scale(self) -> str:
-        """The most real one on which a claim of the paper was told."""
-        return pages.REAL if self.paper == pages.PAPER else told(self.paper)
-
 
 def _weights(scale: str) -> str:
     overlap = pages.table("overlap", scale)
@@ -133,8 +128,9 @@ def cards() -> str:
 
 
 def _card(card: Card) -> str:
-    found, said = verdicts(card.paper), card.said(card.scale)
-    where = scale_tabs.label(card.scale, card.paper)
+    found = verdicts(card.paper)
+    scale = pages.REAL if card.paper == pages.PAPER else told(found)
+    said, where = card.said(scale), scale_tabs.label(scale, card.paper)
     ran = (
         said,
         "",

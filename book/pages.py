@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import scale_tabs
 import yaml
-from drawing import drawing, tabs
+from drawing import drawing
 from IPython.display import Markdown, display
 
 from lnlib.languages import LANGUAGES
@@ -92,7 +92,7 @@ def scales(name: str = "scores") -> list[str]:
 
 
 label = scale_tabs.label  # what pages call a scale
-__all__ = ["drawing", "tabs"]  # which pages have from here
+__all__ = ["drawing"]  # which pages have from here
 
 
 def real() -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 
+from lnlib.papers import PAPERS
+
 ORDER = ("paper", "medium", "small", "demo")  # the most real first
 _CORPORA = {"hub": "real text", "gazetteer": "gazetteer"}
 _ENCODERS = {
@@ -25,7 +27,11 @@ def ordered(scales: Iterable[str]) -> list[str]:
 
 
 def label(scale: str, paper: str = "foroutan") -> str:
-    """A paper's scale by data and encoder ("real text, mini-mBERT"), or by board and network."""
+    """A paper's scale by data and encoder ("real text, mini-mBERT"), or by board and network.
+
+    What goes across papers has the scales of the first.
+    """
+    paper = paper if paper in PAPERS else PAPERS[0]
     of = import_module(f"lnlib.papers.{paper}.scales").SCALES[scale]
     if hasattr(of, "board"):
         return f"{of.board} board, {of.size.layers} layers of width {of.size.width}"
@@ -35,10 +41,14 @@ def label(scale: str, paper: str = "foroutan") -> str:
 
 def tabs(bodies: Mapping[str, str], paper: str = "foroutan") -> str:
     """A tab for each scale, the most real first and open; Markdown, which may hold directives."""
-    fences = re.findall(r"^:{3,}", "\n".join(bodies.values()), flags=re.MULTILINE)
+    order = ordered(bodies)
+    parts = {label(scale, paper): f":sync: {scale}\n\n{bodies[scale]}" for scale in order}
+    return named(parts, ":sync-group: scale\n")
+
+
+def named(parts: Mapping[str, str], options: str = "") -> str:
+    """A tab for each part, by its name; a part may begin with options of its own."""
+    fences = re.findall(r"^:{3,}", "\n".join(parts.values()), flags=re.MULTILINE)
     inner = ":" * max([3, *(len(fence) + 1 for fence in fences)])
-    items = (
-        f"{inner}{{tab-item}} {label(scale, paper)}\n:sync: {scale}\n\n{bodies[scale]}\n{inner}"
-        for scale in ordered(bodies)
-    )
-    return f"{inner}:{{tab-set}}\n:sync-group: scale\n\n" + "\n\n".join(items) + f"\n{inner}:"
+    items = (f"{inner}{{tab-item}} {name}\n{part}\n{inner}" for name, part in parts.items())
+    return f"{inner}:{{tab-set}}\n{options}\n" + "\n\n".join(items) + f"\n{inner}:"
