@@ -62,7 +62,7 @@ def server():
 def chromium():
     """A browser that finds no other host."""
     from playwright.sync_api import sync_playwright
-    from test_explorer import CHROMIUM
+    from seen_pages import CHROMIUM
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(

@@ -14,8 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from seen_pages import CHROMIUM
 from test_book import CONFIG, ROOT, toc_pages
-from test_explorer import CHROMIUM
 
 PAGES = [*toc_pages(), "search", "genindex"]
 # Axe looks at one language's page of the template, since it takes seconds a page.

@@ -6,16 +6,15 @@ cell prints one decimal of that, which takes another half of its own last digit 
 
 import json
 import re
-import shutil
-import subprocess
 from functools import cache
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+from house import ROOT
+from seen_pages import STATIC, browser, fragment, probed
 
 from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan import tables
@@ -24,13 +23,8 @@ from lnlib.papers.foroutan.coverage import PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.reading import explorer
 from lnlib.papers.foroutan.scales import SCALES
 
-ROOT = Path(__file__).resolve().parents[1]
-STATIC = ROOT / "book" / "_static"
 CODE = [STATIC / name for name in ("dom.js", "explorer.js", "explorer.css")]
 ROUNDED, PRINTED = 0.005 + 1e-9, 0.055 + 1e-9  # the last term: binary fractions
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 
 
 @cache
@@ -191,7 +185,7 @@ def test_the_recorded_data_and_the_code_stay_under_300_kb():
 
 def test_nothing_is_asked_from_another_host():
     """Of the addresses in code and data, one may stay: the name of SVG's vocabulary."""
-    text = explorer.script(content_of(recorded)) + fragment()
+    text = explorer.script(content_of(recorded)) + fragment("explorer")
     text += "".join(path.read_text("utf-8") for path in CODE)
     assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`;]*", text)) <= {
         "http://www.w3.org/2000/svg"
@@ -200,24 +194,12 @@ def test_nothing_is_asked_from_another_host():
 
 # ---- in a browser ------------------------------------------------------------------------------
 
-browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH to open the page with")
-
-
-def fragment():
-    page = (ROOT / "book" / "explorer.md").read_text(encoding="utf-8")
-    return re.search(r"```\{raw\} html\n(.*?)```", page, re.DOTALL)[1]
-
 
 def opened(folder, content, hashes, keys=()):
     """What the page shows from a disk for each hash in turn, the first one at its opening.
 
     Keys are pressed before the last look, on the cell that the tab key reaches.
     """
-    (folder / "_static").mkdir()
-    (folder / "book").mkdir()
-    for path in CODE:
-        shutil.copy(path, folder / "_static")
-    (folder / "_static" / "explorer-data.js").write_text(explorer.script(content), "utf-8")
     probe = """
     const seen = [], rest = HASHES, keys = KEYS;
     const press = () => {
@@ -243,19 +225,7 @@ def opened(folder, content, hashes, keys=()):
     addEventListener("hashchange", () => setTimeout(look));
     look();
     """.replace("HASHES", json.dumps(hashes[1:])).replace("KEYS", json.dumps(keys))
-    page = folder / "book" / "explorer.html"
-    page.write_text(
-        f'<!doctype html><meta charset="utf-8">{fragment()}'
-        f'<script type="text/plain" id="seen"></script><script>{probe}</script>',
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
-         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}",
-         "--dump-dom", page.as_uri() + hashes[0]],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(re.search(r'id="seen">(.*?)</script>', done.stdout, re.DOTALL)[1])
+    return probed(folder, "explorer", CODE, explorer.script(content), probe, hashes[0])
 
 
 def address(run, part):

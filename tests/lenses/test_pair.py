@@ -2,25 +2,18 @@
 
 import json
 import re
-import shutil
-import subprocess
 from functools import cache
-from pathlib import Path
 
 import lens_tables
 import numpy as np
 import pytest
+from seen_pages import STATIC, browser, fragment, probed
 
 from lnlib.languages import LANGUAGES
 from lnlib.lenses.reading import matrices, pair
 
-ROOT = Path(__file__).resolve().parents[2]
-STATIC = ROOT / "book" / "_static"
 CODE = [STATIC / name for name in ("dom.js", "lenses.js", "lenses.css")]
 CODES = list(LANGUAGES)
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 ROUNDED = 0.001  # of a value: four digits are kept
 
 
@@ -63,7 +56,7 @@ def test_a_layer_has_numbers_of_its_own_and_what_has_no_layers_has_none():
 
 
 def test_the_data_and_the_code_are_small_and_ask_no_other_host():
-    text = pair.script(content()) + fragment()
+    text = pair.script(content()) + fragment("lenses")
     text += "".join(path.read_text("utf-8") for path in CODE)
     assert len(text) < 120_000
     assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`;]*", text)) <= {
@@ -73,21 +66,9 @@ def test_the_data_and_the_code_are_small_and_ask_no_other_host():
 
 # ---- in a browser ------------------------------------------------------------------------------
 
-browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH to open the page with")
-
-
-def fragment():
-    page = (ROOT / "book" / "lenses.md").read_text(encoding="utf-8")
-    return re.search(r"```\{raw\} html\n(.*?)```", page, re.DOTALL)[1]
-
 
 def opened(folder, shown, hashes, chosen=(), width=1280):
     """What the page shows from a disk for each hash in turn; `chosen` (select, value) come last."""
-    (folder / "_static").mkdir()
-    (folder / "book").mkdir()
-    for path in CODE:
-        shutil.copy(path, folder / "_static")
-    (folder / "_static" / "lenses-data.js").write_text(pair.script(shown), "utf-8")
     probe = """
     const seen = [], rest = HASHES, chosen = CHOSEN;
     const look = () => {
@@ -111,19 +92,8 @@ def opened(folder, shown, hashes, chosen=(), width=1280):
     addEventListener("hashchange", () => setTimeout(look));
     look();
     """.replace("HASHES", json.dumps(hashes[1:])).replace("CHOSEN", json.dumps(chosen))
-    page = folder / "book" / "lenses.html"
-    page.write_text(
-        f'<!doctype html><meta charset="utf-8">{fragment()}'
-        f'<script type="text/plain" id="seen"></script><script>{probe}</script>',
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
-         f"--window-size={width},900", "--host-resolver-rules=MAP * ~NOTFOUND",
-         f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri() + hashes[0]],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(re.search(r'id="seen">(.*?)</script>', done.stdout, re.DOTALL)[1])
+    window = f"--window-size={width},900"
+    return probed(folder, "lenses", CODE, pair.script(shown), probe, hashes[0], window)
 
 
 @browser

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from functools import cache
 from html import unescape
 
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 import toys
 from house import ROOT
-from test_explorer import CHROMIUM, browser
+from seen_pages import STATIC, browser, fragment, probed
 
 from lnlib import __main__ as door
 from lnlib.base.errors import UserError
@@ -26,7 +24,6 @@ from lnlib.papers.choenni.scales import SCALES, Settings
 from lnlib.papers.choenni.tables import INFLUENCE
 
 HOME = ROOT / "results" / "choenni" / "demo"
-STATIC = ROOT / "book" / "_static"
 PAGE = (ROOT / "book" / "influences.md").read_text(encoding="utf-8")
 LANGS = ("en", "ur", "zh")
 
@@ -163,14 +160,12 @@ def test_data_and_code_stay_under_300_kb_and_ask_no_other_host():
              for name in ("influences.js", "influences.css", "explorer.css")]  # fmt: skip
     size = len("".join([text, *parts]).encode()) + (STATIC / "dom.js").stat().st_size
     assert size < 300_000
-    assert not re.findall(r"(?:https?:)?//[\w.-]+\.\w+/", text + "".join(parts) + fragment())
+    assert not re.findall(
+        r"(?:https?:)?//[\w.-]+\.\w+/", text + "".join(parts) + fragment("influences")
+    )
 
 
 # ---- in a browser --------------------------------------------------------------------------------
-
-
-def fragment():
-    return re.search(r"```\{raw\} html\n(.*?)```", PAGE, re.DOTALL)[1]
 
 
 def made_up():
@@ -193,11 +188,6 @@ def made_up():
 
 def opened(folder, script, hashes):
     """What the page shows from a disk for each hash in turn, the first one at its opening."""
-    (folder / "_static").mkdir()
-    (folder / "book").mkdir()
-    for name in ("dom.js", "influences.js", "influences.css", "explorer.css"):
-        shutil.copy(STATIC / name, folder / "_static")
-    (folder / "_static" / "influences-data.js").write_text(script, "utf-8")
     probe = """
     const seen = [], rest = HASHES;
     const look = () => {
@@ -220,19 +210,9 @@ def opened(folder, script, hashes):
     addEventListener("hashchange", () => setTimeout(look));
     look();
     """.replace("HASHES", json.dumps(hashes[1:]))
-    page = folder / "book" / "influences.html"
-    page.write_text(
-        '<!doctype html><meta charset="utf-8"><div class="influences-static">one</div>'
-        f'{fragment()}<script type="text/plain" id="seen"></script><script>{probe}</script>',
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
-         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}",
-         "--dump-dom", page.as_uri() + hashes[0]],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(re.search(r'id="seen">(.*?)</script>', done.stdout, re.DOTALL)[1])
+    code = [STATIC / name for name in ("dom.js", "influences.js", "influences.css", "explorer.css")]
+    static = '<div class="influences-static">one</div>'
+    return probed(folder, "influences", code, script, probe, hashes[0], before=static)
 
 
 @browser

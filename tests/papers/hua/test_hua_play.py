@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from seen_pages import CHROMIUM
 from test_built_book import DESK, PHONE, STICKING_OUT, Reader
-from test_explorer import CHROMIUM
 
 from lnlib.base.errors import UserError
 from lnlib.papers.hua import figures
