@@ -97,9 +97,11 @@ def inline(path: Path, alt: str, classes: str, mark: str) -> str:
 
 
 def stand_in_page(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put every SVG figure of a page into it."""
+    """Put every SVG figure of a page into it; a badge in a line of text is none."""
     for number, image in enumerate(list(doctree.findall(nodes.image))):
         path = Path(app.srcdir, image["uri"])
+        if isinstance(image.parent, nodes.TextElement):
+            continue
         if path.suffix != ".svg" or not path.exists() or app.builder.format != "html":
             continue
         given, narrow = " ".join(image["classes"]), narrow_of(path)
@@ -111,8 +113,7 @@ def stand_in_page(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             for file, kind in versions
             if file.exists()
         )
-        # A badge stands in a line of text. A figure keeps a size that can be read, and scrolls.
-        if not narrow.exists() and not isinstance(image.parent, nodes.TextElement):
+        if not narrow.exists():  # it keeps a size that can be read, and scrolls on a telephone
             html = f'<div class="scrolls" tabindex="0">{html}</div>'
         image.replace_self(nodes.raw("", html, format="html"))
 

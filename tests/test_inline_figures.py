@@ -2,10 +2,12 @@
 
 import importlib
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 import synthetic
+from docutils import nodes
 
 from lnlib.figures import style
 from lnlib.papers.foroutan import figures
@@ -65,3 +67,15 @@ def test_many_dots_are_one_path_with_a_place_for_each(inline, tmp_path):
     assert "stroke: var(--figure-blue)" in dots[1] and "stroke-opacity: 0.4" in dots[1]
     assert "stroke-width: 3.0" in dots[1]  # nine square points of area in matplotlib's sense
     assert len(re.findall(r"<use [^>]*fill: var\(--figure-ink\)", html)) >= 20
+
+
+def test_a_figure_comes_into_the_page_and_a_badge_in_a_line_stays_an_image(inline, path):
+    figure = nodes.figure("", nodes.image(uri=path.name, alt="what it shows"))
+    link = nodes.reference("", "", nodes.image(uri=path.name, alt="Open"), refuri="there")
+    page = nodes.section("", figure, nodes.paragraph("", "", link))
+    builder = SimpleNamespace(format="html")
+    inline.stand_in_page(SimpleNamespace(srcdir=path.parent, builder=builder), page, "page")
+    (drawn,) = page.findall(nodes.raw)
+    (badge,) = page.findall(nodes.image)
+    assert "what it shows" in drawn.astext() and drawn.parent is figure
+    assert badge.parent is link and badge["alt"] == "Open"
