@@ -10,7 +10,7 @@ from lnlib.encoders import Encoder
 from lnlib.masks.matrices import magnitudes
 from lnlib.masks.ticket import Ticket
 from lnlib.masks.ticket_file import Record
-from lnlib.pruning.rounds import Search, prune
+from lnlib.pruning.rounds import Search, to_every_level
 from lnlib.pruning.search import start
 
 
@@ -27,7 +27,7 @@ def magnitude(encoder: Encoder, levels: tuple[int, ...], *, task: str = "", lang
     """
     record, settings = _record("magnitude", encoder, levels, task, lang, scale, seed, settings)
     model = encoder.bare()
-    return _to_every_level(start(record, model, settings), magnitudes(model), settings)
+    return to_every_level(start(record, model, settings), magnitudes(model), settings)
 
 
 def random(encoder: Encoder, levels: tuple[int, ...], seed: int, *, task: str = "", lang: str = "",
@@ -46,7 +46,7 @@ def random(encoder: Encoder, levels: tuple[int, ...], seed: int, *, task: str = 
     empty = start(record, encoder.bare(), settings)
     rng = np.random.default_rng(seeds.derive(seed, "random", task, lang))
     ranks = {m.name: rng.random(m.weights, dtype=np.float32) for m in empty.matrices}
-    return _to_every_level(empty, ranks, settings)
+    return to_every_level(empty, ranks, settings)
 
 
 def _record(method: str, encoder: Encoder, levels: tuple[int, ...], task: str, lang: str,
@@ -57,9 +57,3 @@ def _record(method: str, encoder: Encoder, levels: tuple[int, ...], task: str, l
     record = Record(method, task, lang, seed, scale, levels, encoder.name, encoder.fingerprint,
                     versions=versions("pruning.controls"), search=hashes.short(what))  # fmt: skip
     return record, settings
-
-
-def _to_every_level(ticket: Ticket, ranks: dict[str, np.ndarray], settings: Search) -> Ticket:
-    while ticket.rounds < len(ticket.record.levels):
-        ticket = prune(ticket, ranks, settings)
-    return ticket

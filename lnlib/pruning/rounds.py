@@ -108,6 +108,13 @@ def prune(ticket: Ticket, scores: dict[str, np.ndarray], settings: Search) -> Ti
     return ticket.pruned(falls)
 
 
+def to_every_level(ticket: Ticket, scores: dict[str, np.ndarray], settings: Search) -> Ticket:
+    """All levels that are left, by the same scores: what a mask in one shot is."""
+    while ticket.rounds < len(ticket.record.levels):
+        ticket = prune(ticket, scores, settings)
+    return ticket
+
+
 def head_of(model: nn.Module) -> dict[str, torch.Tensor]:
     """The weights of a model that are not its encoder's."""
     prefix = getattr(model, "base_model_prefix", "") + "."

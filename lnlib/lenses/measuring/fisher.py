@@ -27,7 +27,7 @@ from lnlib.papers.choenni.joint import Sample
 from lnlib.papers.choenni.subnetworks.masks import random_like
 from lnlib.papers.choenni.subnetworks.ranked import importance
 from lnlib.pruning.controls import magnitude
-from lnlib.pruning.rounds import Search, prune
+from lnlib.pruning.rounds import Search, to_every_level
 from lnlib.tasks.examples import Encoded
 from lnlib.training.workbench import Workbench
 
@@ -79,9 +79,8 @@ def fisher(
         sample = Sample(data, index, langs, index)
         trained = model()
         ranks = importance(trained, bench.task, sample, bench.encoder.tokenizer, "fisher")
-        ticket = Ticket.empty(record, {m: tuple(p.shape) for m, p in prunable(trained).items()})
-        for _ in LEVELS:
-            ticket = prune(ticket, ranks, Search())
+        empty = Ticket.empty(record, {m: tuple(p.shape) for m, p in prunable(trained).items()})
+        ticket = to_every_level(empty, ranks, Search())
         ticket.save(path)
     return Named(method, bench.lang, half, {level: ticket.packed(level) for level in LEVELS})
 

@@ -34,7 +34,7 @@ from lnlib.papers.hua.scales import Scale
 from lnlib.papers.hua.world.batches import Batch, batches
 from lnlib.papers.hua.world.languages import Languages
 from lnlib.pruning.criteria import mean_squares
-from lnlib.pruning.rounds import Search, prune
+from lnlib.pruning.rounds import Search, prune, to_every_level
 from lnlib.pruning.search import found_at, start
 
 Scores = dict[str, np.ndarray]  # by matrix
@@ -105,10 +105,7 @@ class Subject:
 
     def by_scores(self, record: Record, scores: Scores) -> Ticket:
         """The mask of the largest scores, at every level of the record."""
-        ticket = start(record, self.model, Search())
-        while ticket.rounds < len(record.levels):
-            ticket = prune(ticket, scores, Search())
-        return ticket
+        return to_every_level(start(record, self.model, Search()), scores, Search())
 
     def ticket(self, language: int, sample: int, level: int, path: Path | None = None) -> Ticket:
         """Iterative magnitude pruning in one language, to a sparsity of `level` % at least.
