@@ -29,8 +29,7 @@ def pooled_states(
     Padding is left out, and so are [CLS] and [SEP] unless `special`: they stand in every sentence
     and would make any two alike. Raises UserError for a sentence that has no other.
     """
-    words = np.concatenate([[0], np.cumsum(~sentences.special)])
-    empty = np.flatnonzero(words[sentences.offsets[1:]] == words[sentences.offsets[:-1]])
+    empty = np.flatnonzero(own_tokens(sentences) == 0)
     if len(empty) and not special:
         raise UserError(f"sentence {empty[0]} (from 0) has no tokens: nothing to take a mean of")
     device = default_device()
@@ -50,6 +49,12 @@ def pooled_states(
                 out = torch.empty(len(levels), len(sentences), means.shape[-1])
             out[:, torch.from_numpy(index)] = means.float().cpu()
     return out
+
+
+def own_tokens(sentences: Encoded) -> np.ndarray:
+    """(N,) tokens of each sentence that are not special."""
+    counted = np.concatenate([[0], np.cumsum(~sentences.special)])
+    return counted[sentences.offsets[1:]] - counted[sentences.offsets[:-1]]
 
 
 def without_length(states: torch.Tensor, lengths: np.ndarray) -> torch.Tensor:

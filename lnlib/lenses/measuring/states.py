@@ -15,7 +15,7 @@ from lnlib.encoders import load_encoder
 from lnlib.lenses.scales import Settings
 from lnlib.lenses.tables import PIECES, STATES
 from lnlib.results.table import find
-from lnlib.states.pooling import pooled_states, without_length
+from lnlib.states.pooling import own_tokens, pooled_states, without_length
 from lnlib.states.similarity import similarity_table
 from lnlib.tasks.examples import encode_sentences
 from lnlib.training.workbench import Workbench
@@ -43,10 +43,7 @@ def compare_states(settings: Settings, home: Path, data_dir: Path | None = None)
         return
     bare = encoder.bare()
     kept = {n: pooled_states(bare, part, encoder.tokenizer) for n, part in sentences.items()}
-    lengths: dict[str, np.ndarray] = {}
-    for lang, part in sentences.items():
-        words = np.concatenate([[0], np.cumsum(~part.special)])
-        lengths[lang] = words[part.offsets[1:]] - words[part.offsets[:-1]]
+    lengths = {lang: own_tokens(part) for lang, part in sentences.items()}
     out = {lang: without_length(own, lengths[lang]) for lang, own in kept.items()}
     rows: list[dict[str, Any]] = []
     for length, states in (("kept", kept), ("out", out)):

@@ -6,7 +6,6 @@ numbers are those of `matrices`; this module only arranges them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lnlib.figures import scripts
 from lnlib.languages import LANGUAGES
 from lnlib.lenses.reading.matrices import (
     FISHER,
@@ -82,9 +82,8 @@ def data(tables: Mapping[str, Tables]) -> dict[str, Any]:
 
 
 def script(content: Mapping[str, Any]) -> str:
-    """The data as a script: a page opened from a disk may load one, and may not fetch JSON."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return f"window.{GLOBAL} = {text};\n"
+    """The data as the page's script."""
+    return scripts.script(GLOBAL, content)
 
 
 def _run(scale: str, tables: Tables) -> dict[str, Any] | None:

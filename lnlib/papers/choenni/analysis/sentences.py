@@ -17,6 +17,7 @@ import numpy as np
 from lnlib.base.errors import UserError
 from lnlib.base.files import refused, replacing
 from lnlib.base.hashes import checksum
+from lnlib.figures import scripts
 from lnlib.languages import LANGUAGES
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def read_all(home: str | Path) -> dict[str, dict[str, Any]]:
 
 
 def script(contents: Mapping[str, Mapping[str, Any]]) -> str:
-    """Files by task as a script: a page opened from a disk may load one, and may not fetch JSON."""
-    return f"window.{GLOBAL} = {_text(contents)};\n"
+    """Files by task as the page's script."""
+    return scripts.script(GLOBAL, contents)
 
 
 def _text(found: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ whole hundredths of a percent (8354 is 83.54 %): exact in a script, and short.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from lnlib.figures import scripts
 from lnlib.languages import LANGUAGES
 from lnlib.papers.foroutan import figures
 from lnlib.papers.foroutan.analysis import nulls
@@ -60,9 +60,8 @@ def data(tables: Mapping[str, pd.DataFrame],
 
 
 def script(content: Mapping[str, Any]) -> str:
-    """The data as a script: a page opened from a disk may load one, and may not fetch JSON."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return f"window.{GLOBAL} = {text};\n"
+    """The data as the page's script."""
+    return scripts.script(GLOBAL, content)
 
 
 def not_run(runs: list[dict[str, Any]], called: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -30,9 +29,9 @@ from lnlib.papers.muller.coverage import COMPARED
 from lnlib.papers.muller.experiments.ablation import tuned
 from lnlib.papers.muller.tables import SIMILARITY
 from lnlib.results.table import find
-from lnlib.states.pooling import pooled_states, without_length
+from lnlib.states.pooling import own_tokens, pooled_states, without_length
 from lnlib.states.similarity import MEASURES, similarity_table
-from lnlib.tasks.examples import Encoded, encode_sentences
+from lnlib.tasks.examples import encode_sentences
 from lnlib.tasks.task import Task
 from lnlib.training.loop import Progress
 from lnlib.training.recipe import Scale
@@ -156,7 +155,7 @@ class Comparison:
         """Measure pairs of languages between two models, with and without length."""
         made_by = {name: versions(_DECIDING)[name] for name in ("lnlib", "code")}
         for a, b in pairs:
-            sizes = [_lengths(self.sentences[lang]) for lang in (a, b)]
+            sizes = [own_tokens(self.sentences[lang]) for lang in (a, b)]
             sides = [states[lang] for states, lang in ((one, a), (other, b))]
             free = [without_length(s, n) for s, n in zip(sides, sizes, strict=True)]
             for length, (x, y) in zip(_LENGTHS, (sides, free), strict=True):
@@ -172,9 +171,3 @@ class Comparison:
             (*pair, measure, length)
             for pair in pairs for measure in self.measures for length in _LENGTHS
         }  # fmt: skip
-
-
-def _lengths(sentences: Encoded) -> np.ndarray:
-    """(N,) tokens of each sentence that are not special."""
-    words = np.concatenate([[0], np.cumsum(~sentences.special)])
-    return words[sentences.offsets[1:]] - words[sentences.offsets[:-1]]
