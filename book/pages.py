@@ -267,6 +267,11 @@ def sample(text: str, lang: str) -> str:
     return f'<span class="sample" lang="{lang}" dir="{LANGUAGES[lang].direction}">{text}</span>'
 
 
+def task_name(task: str) -> str:
+    """What a reader calls a task: "NER", and "XNLI as text" where the label is written."""
+    return task.upper().replace("_TEXT", " as text")
+
+
 def names(codes: Iterable[str]) -> str:
     """English names of languages, joined for a sentence."""
     words = [LANGUAGES[code].name if code in LANGUAGES else code for code in codes]

@@ -51,10 +51,10 @@ class Encoder:
     def model(self, task: Task, labels: tuple[str, ...] = (), seed: int = 0) -> nn.Module:
         """The pre-trained weights under the task's head, in float32.
 
-        The head, that is all outside the encoder, is the pre-trained one for `mlm`. For `ner` and
-        `xnli` it is drawn from `seed`, and with it a pooler that the file lacks: a head in the file
-        plays no part. Raises UserError where this architecture has no such head, and where the file
-        lacks a weight of the encoder, or of the head of `mlm`.
+        The head, that is all outside the encoder, is the pre-trained one for `mlm` and `xnli_text`.
+        For others it is drawn from `seed`, and with it a pooler that the file lacks: a head in the
+        file plays no part. Raises UserError where this architecture has no such head, and where the
+        file lacks a weight of the encoder, or of a head that has to be the pre-trained one.
         """
         import transformers
 

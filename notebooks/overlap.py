@@ -58,7 +58,7 @@ from tqdm.auto import tqdm
 from lnlib import SCALES, find_ticket, load_encoder, overlap_table
 from lnlib.papers.foroutan.doors import ticket_at
 
-encoder = load_encoder(SCALES[p["scale"]].encoder, p["encoder_dir"])
+encoder = load_encoder(SCALES[p["scale"]].encoder_of(p["task"]), p["encoder_dir"])
 tickets = [
     ticket_at(
         encoder, p["task"], source, p["scale"], p["sparsity"], p["seed"], p["runs_dir"],

@@ -29,7 +29,7 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 
 # %% tags=["parameters"]
 lang = "ur"  # en fr de zh ru es fa ur ar hi sw, or a mixture: "en+fa+fr+zh"
-task = "ner"  # mlm, ner, xnli
+task = "ner"  # mlm, ner, xnli; at scale paper also xnli_text (mT5)
 scale = "demo"  # demo (offline), small (real data, mini-mBERT), medium (e5), paper (mBERT)
 seed = 0  # the head, the order of the examples and dropout depend on it
 sparsities = [10, 20, 30, 40, 50, 60, 70, 80, 90]  # % pruned after each round
@@ -58,12 +58,12 @@ p
 # %%
 from IPython.display import HTML, display
 
-from lnlib import LANGUAGES, SCALES, TASKS, Workbench, load, load_encoder
+from lnlib import LANGUAGES, SCALES, Workbench, load, load_encoder
 
-encoder = load_encoder(SCALES[p["scale"]].encoder, p["encoder_dir"])
+encoder = load_encoder(SCALES[p["scale"]].encoder_of(p["task"]), p["encoder_dir"])
 bench = Workbench(encoder, p["task"], p["lang"], p["scale"], data_dir=p["data_dir"])
 recipe = bench.recipe
-print(f"{TASKS[p['task']].title} in {p['lang']}: {bench.data.source}")
+print(f"{bench.task.title} in {p['lang']}: {bench.data.source}")
 print(f"{len(bench.data.train):,} training and {len(bench.data.validation):,} validation examples")
 print(f"a round is {recipe.steps:,} steps of {recipe.batch_size}, rate {recipe.learning_rate:g}")
 if bench.data.validation.lost_words:

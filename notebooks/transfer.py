@@ -30,7 +30,7 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 lang = "ur"  # the target: trained and scored here
 langs = "ur,en,zh"  # the sources: whose masks are moved
-task = "ner"  # mlm, ner, xnli
+task = "ner"  # mlm, ner, xnli; at scale paper also xnli_text (mT5)
 source_task = None  # the task whose masks are moved, if it is another one
 scale = "demo"  # demo (offline), small (real data, mini-mBERT), medium (e5), paper (mBERT)
 seed = 0
@@ -65,7 +65,7 @@ from lnlib import SCALES, Workbench, find_ticket, load_encoder
 from lnlib.papers.foroutan.doors import places, ticket_at
 from lnlib.results import runs
 
-encoder = load_encoder(SCALES[p["scale"]].encoder, p["encoder_dir"])
+encoder = load_encoder(SCALES[p["scale"]].encoder_of(p["task"]), p["encoder_dir"])
 tickets = {
     source: ticket_at(
         encoder, p["source_task"], source, p["scale"], p["sparsity"], p["source_seed"],

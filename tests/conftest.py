@@ -24,6 +24,25 @@ def bert(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def mt5(tmp_path_factory):
+    """A random mT5 with the head over its vocabulary, and a tokenizer that knows an end of text."""
+    import torch
+    import toys
+    import transformers
+
+    from lnlib.encoders import load_encoder
+
+    folder = tmp_path_factory.mktemp("mt5")
+    torch.manual_seed(0)
+    transformers.MT5ForConditionalGeneration(toys.CONFIGS["mt5"]()).save_pretrained(folder)
+    toys.tokenizer().save_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.eos_token = "[SEP]"
+    tokenizer.save_pretrained(folder)
+    return load_encoder(str(folder))
+
+
+@pytest.fixture(scope="session")
 def ner(bert):
     """Urdu NER on it, three steps a round."""
     import toys

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import toys
 
-from lnlib import SCALES, TASKS, find_ticket, load_encoder
+from lnlib import SCALES, find_ticket, load_encoder
 from lnlib.__main__ import commands, main
 from lnlib.base.errors import UserError
+from lnlib.papers.foroutan.coverage import ALL_TASKS
 from lnlib.papers.foroutan.doors import Workbench, places
 from lnlib.papers.foroutan.grid import plan
 from lnlib.papers.foroutan.parameters import check
@@ -27,7 +28,7 @@ def test_scales_stand_in_the_order_of_a_readers_path():
 
 def test_every_scale_has_every_task_or_says_why_not():
     for scale in SCALES.values():
-        assert set(scale.recipes) | set(scale.without) == set(TASKS)
+        assert set(scale.recipes) | set(scale.without) == set(ALL_TASKS)
         assert not set(scale.recipes) & set(scale.without)
 
 
@@ -36,6 +37,17 @@ def test_the_grid_of_a_scale_is_of_the_tasks_it_has():
     assert not [run for run in plan("medium") if "mlm" in run.name]
     with pytest.raises(UserError, match=MISSING):
         plan("medium", ["mlm", "ner"])
+
+
+def test_no_mask_is_moved_between_tasks_of_two_encoders():
+    apart = plan("paper", ["xnli", "xnli_text"], ["en", "ur"])
+    assert {run.task for run in apart} == {"xnli", "xnli_text"}
+    assert {run.parameters.get("source_task", run.task) == run.task for run in apart} == {True}
+    assert any(run.notebook == "transfer" and run.task == "xnli_text" for run in apart)
+    assert "xnli_text" not in {run.task for run in plan("paper")}  # it has to be asked for
+    asked = {"scale": "paper", "task": "xnli", "source_task": "xnli_text"}
+    with pytest.raises(UserError, match="masks are of 'google/mt5-base', and 'xnli' is done by"):
+        check(asked)
 
 
 @pytest.mark.parametrize("asked", [{"task": "mlm"}, {"source_task": "mlm"}])

@@ -166,10 +166,10 @@ def report(
       in place of the hub.
     - `record`: the folder that keeps what was measured; none does, if it is not given.
     """
-    encoder = load_encoder(scale.encoder, encoder_dir)
     measured = {}
     for name in dict.fromkeys(run.task for run in grid):
         lang = next(run.lang for run in grid if run.task == name)
+        encoder = load_encoder(scale.encoder_of(name), encoder_dir)
         measured[name] = measure(encoder, tasks[name], lang, scale, data_dir)
         if record:
             COST.add(record, [row(measured[name], tasks[name], lang, scale, encoder)])

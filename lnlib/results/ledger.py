@@ -41,7 +41,6 @@ class Claim:
     below: float = np.inf
     because: str = ""  # why these bounds, where they are not the claim's own word
     fewest: int = FEWEST  # values it takes, where that is more than an interval needs
-    encoder: str = ""  # the one it is about, where it is not the paper's first
     part: str = ""  # "a", "b": where a paper's claim says two things
 
     @property

@@ -157,6 +157,15 @@ def pad(data: Encoded, index: np.ndarray, values: np.ndarray, filler: int) -> np
     return out
 
 
+def said_before(labels: np.ndarray, start: int) -> np.ndarray:
+    """(B, T) int64: what a decoder has read where it is to say `labels`, (B, T), and IGNORE behind.
+
+    It begins with the piece `start`, which also stands behind the end; T5's is that of the padding.
+    """
+    said = np.where(labels == IGNORE, start, labels)
+    return np.concatenate([np.full_like(said[:, :1], start), said[:, :-1]], axis=1)
+
+
 def _inside(data: Encoded, index: np.ndarray) -> np.ndarray:
     """(B, T) bool: where the examples of `index` have a token, and no padding."""
     lengths = data.lengths[index]

@@ -50,8 +50,14 @@ class Task:
     chance: float | None = None  # what guessing scores, where a model may be no better
     # What needs no model scores on a split, where that depends on the split.
     floor: Callable[[Encoded], float] | None = None
+    data_of: str = ""  # the task whose examples it has, where that is another
     # The bare encoder under a head of our own, where transformers has none; `head` is then "".
     build: Callable[[nn.Module], nn.Module] | None = None
+
+    @property
+    def corpus(self) -> str:
+        """The task whose examples it has, by name: most often its own."""
+        return self.data_of or self.name
 
     @property
     def sign(self) -> int:

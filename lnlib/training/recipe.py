@@ -69,12 +69,17 @@ class Scale:
     corpus: str  # "gazetteer" (ships) or "hub" (hub or a local folder laid out alike)
     recipes: Mapping[str, Recipe]
     without: Mapping[str, str] = field(default_factory=dict)  # tasks it does not have, and why
+    encoders: Mapping[str, str] = field(default_factory=dict)  # of tasks that have one of their own
 
     def recipe(self, task: object) -> Recipe:
         """The recipe of a task, by name; UserError where the scale has none, with the reason."""
         if str(task) in self.without:
             raise UserError(f"scale {self.name!r} has no {task}: {self.without[str(task)]}")
         return self.recipes[choose(str(task), self.recipes, f"task at scale {self.name!r}")]
+
+    def encoder_of(self, task: object) -> str:
+        """The name of the encoder that does a task, by its name."""
+        return self.encoders.get(str(task), self.encoder)
 
     def data_folder(self, given: object) -> Path | None:
         """The folder of parameter `data_dir`, or None; UserError where the scale ships its."""

@@ -24,7 +24,7 @@ def try_out(encoder: Encoder, data: TaskData) -> None:
     if len(filled) == 0:
         return
     model: Any = encoder.model(task, data.labels)
-    if task.pretrained_head and tokenizer.mask_token_id is None:
+    if task.head == "AutoModelForMaskedLM" and tokenizer.mask_token_id is None:
         raise UserError(
             f"encoder {encoder.name!r} has a tokenizer without mask token: no {task.name}"
         )

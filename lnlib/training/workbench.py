@@ -75,7 +75,7 @@ class Workbench:
     def _load(self, data_dir: str | Path | None) -> TaskData:
         recipe, folder = self.recipe, None if data_dir is None else as_path(data_dir, "data_dir")
         sizes = recipe.train_examples, recipe.validation_examples
-        return self.encode(load(self.task.name, self.lang, self.scale.corpus, *sizes, folder))
+        return self.encode(load(self.task.corpus, self.lang, self.scale.corpus, *sizes, folder))
 
     def encode(self, corpus: Corpus) -> TaskData:
         """Examples of its task as its encoder reads them, cut as its recipe says."""

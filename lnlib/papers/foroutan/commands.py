@@ -59,7 +59,7 @@ def verify(p: Namespace) -> int:
 
 def cost(p: Namespace) -> None:
     """Measure each task in its first language, print the table and the sum."""
-    from lnlib.papers.foroutan.coverage import TASKS
+    from lnlib.papers.foroutan.coverage import ALL_TASKS
     from lnlib.papers.foroutan.doors import places
     from lnlib.papers.foroutan.grid import plan
     from lnlib.results import cost
@@ -68,7 +68,7 @@ def cost(p: Namespace) -> None:
     seeds = numbers(p.seeds, "seeds") if p.seeds else []
     grid = plan(scale.name, items(p.tasks), items(p.langs), seeds)
     kept = p.record and places(p.record, scale).home
-    print(cost.report(grid, TASKS, scale, p.data_dir, kept, p.encoder_dir))
+    print(cost.report(grid, ALL_TASKS, scale, p.data_dir, kept, p.encoder_dir))
 
 
 def retrieval(p: Namespace) -> None:

@@ -7,9 +7,13 @@ from lnlib.languages import NOT_THERE, codes_of
 from lnlib.tasks.mlm import MLM
 from lnlib.tasks.ner import NER
 from lnlib.tasks.nli import NLI
+from lnlib.tasks.nli_text import NLI_TEXT
 from lnlib.tasks.task import Task
 
 TASKS: dict[str, Task] = {task.name: task for task in (MLM, NER, NLI)}
+# And mT5's (Table 6). It has an encoder of its own at every scale, so its scores and masks are
+# not compared with those of the others.
+ALL_TASKS: dict[str, Task] = {**TASKS, NLI_TEXT.name: NLI_TEXT}
 _ALL = ("en", "fr", "de", "zh", "ru", "es", "fa", "ur", "ar", "hi", "sw")  # section 4.1
 COVERAGE: dict[str, tuple[str, ...]] = {  # what can be run
     "mlm": _ALL,
@@ -26,7 +30,7 @@ MIXTURE = "en+fa+fr+zh"  # whose data the paper's multilingual mask was found on
 
 def get_task(name: object) -> Task:
     """The task of that name, or the task itself; UserError names the nearest for another."""
-    return name if isinstance(name, Task) else TASKS[choose(name, TASKS, "task")]
+    return name if isinstance(name, Task) else ALL_TASKS[choose(name, ALL_TASKS, "task")]
 
 
 def check_language(task: str | Task, lang: object) -> tuple[str, ...]:
@@ -34,7 +38,7 @@ def check_language(task: str | Task, lang: object) -> tuple[str, ...]:
 
     Raises UserError for an unknown or doubled code, and for one the task does not cover.
     """
-    codes, name = codes_of(lang), get_task(task).name
+    codes, name = codes_of(lang), get_task(task).corpus
     for code in codes:
         if code not in COVERAGE[name]:
             raise UserError(

@@ -74,7 +74,7 @@ def load(task: str | Task, lang: str, scale: str | Scale = "demo",
     recipe = setting.recipe(task)
     sizes = recipe.train_examples, recipe.validation_examples
     folder = None if data_dir is None else as_path(data_dir, "data_dir")
-    return loading.load(task.name, lang, setting.corpus, *sizes, folder)
+    return loading.load(task.corpus, lang, setting.corpus, *sizes, folder)
 
 
 class Workbench(workbench.Workbench):

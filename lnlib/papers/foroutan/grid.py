@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from lnlib.base.errors import UserError, choose
 from lnlib.languages import LANGUAGES
-from lnlib.papers.foroutan.coverage import COVERAGE, MIXTURE, PAPER_COVERAGE, TASKS
+from lnlib.papers.foroutan.coverage import ALL_TASKS, COVERAGE, MIXTURE, PAPER_COVERAGE, TASKS
 from lnlib.papers.foroutan.scales import HEADLINE, LEVELS, SCALES, SPARSER, levels_to
 from lnlib.pruning.methods import CRITERIA, WITHOUT_DATA
 from lnlib.results.plan import Run
 
 # For searches: another seed of the same language is the ceiling of overlap. Three, where the
 # paper's three are needed (its winning tickets are within a standard deviation); two elsewhere.
-SEEDS = {"ner": (0, 1, 2), "mlm": (0, 1), "xnli": (0, 1)}
+SEEDS = {"ner": (0, 1, 2), "mlm": (0, 1), "xnli": (0, 1), "xnli_text": (0,)}
 # Where the paper moves masks at the higher sparsity too (its Figure 6), and where it ranks weights
 # otherwise (its Appendix D).
 SPARSER_TASKS = ("ner", "xnli")
@@ -28,19 +28,22 @@ def plan(scale: str = "demo", tasks: Sequence[str] = (), langs: Sequence[str] = 
     search on shuffled labels, the masks of all other languages (at `SPARSER` too, where the paper
     has that), those of other tasks, the own one of the second seed, other criteria where the paper
     tries them and, where its languages are covered, the paper's mixture. Without `tasks` those of
-    the scale, without `langs` those of the paper, without `seeds` `SEEDS`. Raises UserError for
-    unknown names, for a task that the scale does not have, and where nothing is left to run.
+    the scale's encoder, without `langs` those of the paper, without `seeds` `SEEDS`. Raises
+    UserError for unknown names, for a task that the scale does not have, and where nothing is left
+    to run.
     """
     setting = SCALES[choose(scale, SCALES, "scale")]
     asked = tasks or [task for task in TASKS if task not in setting.without]
-    tasks = [choose(task, TASKS, "task") for task in asked]
+    tasks = [choose(task, ALL_TASKS, "task") for task in asked]
     for task in tasks:
         setting.recipe(task)
     langs = [choose(lang, LANGUAGES, "language") for lang in langs]
+    of = {task: ALL_TASKS[task].corpus for task in tasks}
     covered = {
-        task: [code for code in langs if code in COVERAGE[task]] or list(PAPER_COVERAGE[task])
+        task: [code for code in langs if code in COVERAGE[of[task]]]
+        or list(PAPER_COVERAGE[of[task]])
         for task in tasks
-        if not langs or set(langs) & set(COVERAGE[task])
+        if not langs or set(langs) & set(COVERAGE[of[task]])
     }
     if not covered:
         raise UserError(f"no task of {', '.join(tasks)} covers {', '.join(langs)}: nothing to run")
@@ -59,7 +62,13 @@ def plan(scale: str = "demo", tasks: Sequence[str] = (), langs: Sequence[str] = 
             for level in (HEADLINE, SPARSER) if task in SPARSER_TASKS else (HEADLINE,):
                 if sources:
                     moves.append(_move(task, code, first, sources, task, level))
-            others = [other for other in covered if other != task and code in covered[other]]
+            others = [
+                other
+                for other in covered
+                if other != task
+                and code in covered[other]
+                and setting.encoder_of(other) == setting.encoder_of(task)
+            ]
             moves += [_move(task, code, first, [code], other, HEADLINE) for other in others]
             if more:
                 moves.append(_move(task, code, first, [code], task, HEADLINE, more[0]))

@@ -10,7 +10,7 @@ verdicts follow from all of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from lnlib.papers.foroutan import tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
-from lnlib.papers.foroutan.coverage import TASKS
+from lnlib.papers.foroutan.coverage import ALL_TASKS, TASKS
 from lnlib.papers.foroutan.doors import find_ticket, places
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES
 from lnlib.results.scores import SCORES, stamped
@@ -56,12 +56,15 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False,
     source, home = places(runs_dir, scale).home, places(results_dir, scale).home
     if not SCORES.path(source).exists():
         raise UserError(f"nothing has run in {str(source)!r}: no {SCORES.path(source).name} there")
-    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
-    paths = [path for task in TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
-    found = [_mask(path, encoder.fingerprint) for path in sorted(paths)]
+    setting = SCALES[scale]
+    encoder = load_encoder(setting.encoder, encoder_dir)
+    others = {name for task, name in setting.encoders.items() if (source / task).is_dir()}
+    known = {encoder.fingerprint, *(load_encoder(name).fingerprint for name in others)}
+    paths = [path for task in ALL_TASKS for path in (source / task).glob("*/seed*/*.safetensors")]
+    found = [_mask(path, known) for path in sorted(paths)]
     masks = [mask for mask in found if mask is not None]
     scores = SCORES.read(source)
-    current = scores[SCALES[scale].current(scores) & (scores["encoder"] == encoder.fingerprint)]
+    current = scores[setting.current(scores) & scores["encoder"].isin(known)]
     with locked(home / "record", f"another process records {str(home)!r}: waiting for it to end"):
         again = _searched_again(tables.read(home / "density.csv"), masks)
         left_out = set() if replace else again
@@ -76,13 +79,13 @@ def record(scale: str, runs_dir: Path, results_dir: Path, replace: bool = False,
     return again
 
 
-def _mask(path: Path, encoder: str) -> PackedMask | None:
-    """The mask at 50 % of a ticket; None where it has none yet, or is of another encoder.
+def _mask(path: Path, encoders: Collection[str]) -> PackedMask | None:
+    """The mask at 50 % of a ticket; None where it has none yet, or is of none of the encoders.
 
     An eighth of the ticket's size is held: 116 of mBERT's would take 10 GB.
     """
     ticket = Ticket.load(path)
-    fits = HEADLINE in ticket.levels and ticket.record.encoder_fingerprint == encoder
+    fits = HEADLINE in ticket.levels and ticket.record.encoder_fingerprint in encoders
     return ticket.packed(HEADLINE) if fits else None
 
 
@@ -164,16 +167,23 @@ def _elsewhere(scores: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
 def _compare(scale: str, encoder: Encoder,
              masks: Sequence[PackedMask]) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
     """Rows by table: where masks keep weights, and what they share, among them and with masks that
-    are made without data."""
+    are made without data.
+
+    Of a task with an encoder of its own it is the whole masks' densities alone.
+    """
     made: dict[str, list[dict[str, Any]]] = {"density": [], "overlap": [], "excess": []}
 
-    def note(name: str, table: pd.DataFrame) -> None:
-        made[name] += stamped(table, scale, encoder.fingerprint, *DECIDING)
+    def note(name: str, table: pd.DataFrame, of: str = encoder.fingerprint) -> None:
+        made[name] += stamped(table, scale, of, *DECIDING)
 
     def control(task: str, method: str) -> PackedMask:
         ticket = find_ticket(encoder, task, DRAWN_FOR, scale, method=method, levels=(HEADLINE,))
         return ticket.packed(HEADLINE)
 
+    for mask in masks:
+        if (of := mask.record.encoder_fingerprint) != encoder.fingerprint:
+            note("density", density_table([mask], HEADLINE, GROUPINGS[:1]), of)
+    masks = [mask for mask in masks if mask.record.encoder_fingerprint == encoder.fingerprint]
     if not masks:
         return made
     sizes = magnitudes(encoder.bare())

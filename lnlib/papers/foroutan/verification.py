@@ -88,7 +88,7 @@ def _encoder_of(ticket: Ticket, encoder_dir: str | Path | None) -> Encoder:
             choose(value, known, what)
         except UserError as cause:  # the reference code's masks, say
             raise UserError(f"{ticket!r} cannot be searched again: {cause}") from None
-    encoder = load_encoder(SCALES[r.scale].encoder, encoder_dir)
+    encoder = load_encoder(SCALES[r.scale].encoder_of(r.task), encoder_dir)
     if r.encoder_fingerprint != encoder.fingerprint:
         raise UserError(
             f"{ticket!r} cannot be searched again: it was found in {r.encoder!r} "
@@ -132,7 +132,7 @@ def _rows(path: Path, share: float, runs_dir: Path, data_dir: str | Path | None,
         scale, task, lang = row["scale"], row["task"], row["lang"]
         if (scale, task, lang) not in benches:
             setting = SCALES[choose(scale, SCALES, "scale")]
-            encoder = load_encoder(setting.encoder, encoder_dir)
+            encoder = load_encoder(setting.encoder_of(task), encoder_dir)
             benches[scale, task, lang] = Workbench(encoder, task, lang, scale, data_dir=data_dir)
         bench = benches[scale, task, lang]
         ticket = _mask_of(row, bench, runs_dir)

@@ -22,6 +22,7 @@ from lnlib.papers.foroutan.analysis.claims import verdicts
 from lnlib.papers.foroutan.analysis.measures import Tables
 from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.record import MASK, record
+from lnlib.papers.foroutan.scales import SCALES
 from lnlib.results import runs
 
 RESULTS = ROOT / "results/foroutan"
@@ -256,6 +257,36 @@ def test_a_ticket_of_another_encoder_is_not_recorded_as_one_of_this(measured):
     everything(measured)
     pairs = tables.read(measured / "results/foroutan/demo/overlap.csv")
     assert "en" not in set(pairs.query("method_a == 'ticket'")["lang_a"])
+
+
+def test_a_task_with_an_encoder_of_its_own_is_recorded_beside_the_others(
+    measured, mt5, monkeypatch
+):
+    before = everything(measured)
+    scale = SCALES["demo"]
+    recipes, encoders = {**scale.recipes, "xnli_text": toys.RECIPE}, {"xnli_text": mt5.path}
+    monkeypatch.setitem(SCALES, "demo", replace(scale, recipes=recipes, encoders=encoders))
+    home = places(measured / "runs", "demo")
+    tickets = {}
+    for lang in ("ur", "en"):
+        bench = Workbench(mt5, "xnli_text", lang, recipe=toys.RECIPE)
+        tickets[lang] = runs.search(bench, 0, home, levels=(50,))
+    runs.measure(bench, tickets["ur"], 50, 0, home.home)
+    after = everything(measured)
+    assert {name for name in before if after[name] != before[name]} >= {"scores", "density"}
+    for name in ("overlap", "excess"):  # of masks of one encoder
+        assert after[name] == before[name]
+    kept = measured / "results/foroutan/demo"
+    scores = tables.read(kept / "scores.csv")
+    ours = scores[scores["task"] == "xnli_text"]
+    assert len(ours) == 5 and set(ours["encoder"]) == {mt5.fingerprint}
+    assert set(scores[scores["task"] != "xnli_text"]["encoder"]) != {mt5.fingerprint}
+    density = tables.read(kept / "density.csv")
+    assert set(density[density["task"] == "xnli_text"]["mask"]) == {
+        ticket.digest(50) for ticket in tickets.values()
+    }
+    found = verdicts(Tables.read(kept), only=(13,))
+    assert found["n"].tolist() == [1]  # a target with a mask of another language
 
 
 def test_verdicts_do_not_stand_on_scores_of_another_recipe(measured):

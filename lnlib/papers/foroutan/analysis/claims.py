@@ -17,7 +17,7 @@ from lnlib.papers.foroutan import published
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.foroutan.analysis.gains import UNITS
 from lnlib.papers.foroutan.analysis.measures import MEASURES, Tables
-from lnlib.papers.foroutan.coverage import MIXTURE
+from lnlib.papers.foroutan.coverage import ALL_TASKS, MIXTURE
 from lnlib.papers.foroutan.scales import HEADLINE
 from lnlib.results import ledger
 from lnlib.results.statistics import error_of_share
@@ -26,7 +26,7 @@ CLAIMS = ledger.read_claims(files(published).joinpath("claims.yaml"))
 
 
 @cache
-def published_value(measure: str, task: str, encoder: str = published.MBERT) -> float:
+def published_value(measure: str, task: str) -> float:
     """The same measure on the paper's printed figures; NaN where it prints none.
 
     A mean over languages or pairs, of tables, figures and text.
@@ -35,7 +35,7 @@ def published_value(measure: str, task: str, encoder: str = published.MBERT) -> 
         return PRINTED[measure](task)
     if {"overlap", "retrieval"} & set(MEASURES[measure].reads):  # the paper draws most of these
         return np.nan
-    return float(MEASURES[measure].of(Tables(scores=published.scores(encoder)), task).mean())
+    return float(MEASURES[measure].of(Tables(scores=published.scores()), task).mean())
 
 
 def _printed_winners(task: str) -> float:
@@ -86,11 +86,11 @@ PRINTED: dict[str, Callable[[str], float]] = {
 
 
 def at_chance(scores: pd.DataFrame, task: str) -> bool:
-    """Whether the full XNLI model is within three standard errors of one right in three."""
+    """Whether a task's full model is within three standard errors of what guessing scores."""
     rows = scores[(scores["task"] == task) & (scores["method"] == "full")]
-    if task != "xnli" or rows.empty:
+    guess = ALL_TASKS[task].chance
+    if guess is None or rows.empty:
         return False
-    guess = 100 / 3
     return bool(rows["value"].mean() < guess + 3 * error_of_share(guess, rows["n"].sum()))
 
 
@@ -106,15 +106,12 @@ def verdicts(tables: Tables, only: Collection[int] = ()) -> pd.DataFrame:
 def _verdict(claim: ledger.Claim, task: str, tables: Tables) -> ledger.Verdict:
     measure = MEASURES[claim.measure]
     found = measure.of(tables, task)
-    missing = f"no rows for {task} at scale {tables.scale}"
-    if claim.encoder:
-        found, missing = found.iloc[:0], f"no scale has {claim.encoder}"
     if found.empty:
-        verdict, why = ledger.NOT_RUN, missing
+        verdict, why = ledger.NOT_RUN, f"no rows for {task} at scale {tables.scale}"
     elif at_chance(tables.scores, task):
         verdict, why = ledger.CANNOT_TELL, "the full model is at chance"
     else:
         verdict, why = ledger.judge(claim, found.dropna(), counted=measure.counted)
-    printed = published_value(claim.measure, task, claim.encoder or published.MBERT)
+    printed = published_value(claim.measure, task)
     rows = ledger.rows_behind((getattr(tables, name) for name in measure.reads), task)
     return ledger.Verdict(found, measure.unit or UNITS[task], verdict, why, printed, rows)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lnlib.papers.foroutan.coverage import MIXTURE, TASKS
+from lnlib.papers.foroutan.coverage import ALL_TASKS, MIXTURE
 from lnlib.papers.foroutan.scales import HEADLINE
 
-UNITS = {"mlm": "perplexity", "ner": "F1", "xnli": "accuracy"}
+UNITS = {name: task.unit for name, task in ALL_TASKS.items()}
 
 
 def sign(task: str) -> int:
     """+1 where a higher score is better, -1 for perplexity."""
-    return 1 if TASKS[task].higher_is_better else -1
+    return 1 if ALL_TASKS[task].higher_is_better else -1
 
 
 def mixed(langs: pd.Series) -> pd.Series:

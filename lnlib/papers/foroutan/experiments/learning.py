@@ -30,7 +30,7 @@ def measure(task: str, langs: Sequence[str], scale: str, steps: Sequence[int], r
     - `data_dir`, `encoder_dir`: folders with the data, laid out like the hub, and with the encoder,
       in place of the hub.
     """
-    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
+    encoder = load_encoder(SCALES[scale].encoder_of(task), encoder_dir)
     for lang in langs:
         bench = Workbench(encoder, task, lang, scale, data_dir=data_dir)
         learning_curve(bench, steps, places(results_dir, scale).home)

@@ -20,6 +20,7 @@ from lnlib.corpora.loading import load_parallel
 from lnlib.encoders import Encoder, load_encoder
 from lnlib.languages import LANGUAGES
 from lnlib.masks.ticket import Ticket
+from lnlib.papers.foroutan.coverage import TASKS
 from lnlib.papers.foroutan.doors import places
 from lnlib.papers.foroutan.scales import HEADLINE, SCALES
 from lnlib.papers.foroutan.tables import RETRIEVAL
@@ -91,6 +92,7 @@ def _masks(
     ticket = controls.magnitude(encoder, (HEADLINE,), task="mlm", lang="en")
     yield {"mask_scale": "", **asdict(Source.of(ticket, HEADLINE))}, ticket
     paths = places(runs_dir, found_at).tickets("0")
+    paths = [path for path in paths if path.parts[-4] in TASKS]  # of its encoder
     # Tasks of one language together: a run that was stopped can be compared.
     for path in sorted(paths, key=lambda p: (p.stem != "ticket", p.parts[-3], p.parts[-4])):
         ticket = Ticket.load(path)

@@ -54,7 +54,7 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     """
     if task == "mlm":
         raise UserError("task 'mlm' has a pre-trained head, which no seed draws: try ner or xnli")
-    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
+    encoder = load_encoder(SCALES[scale].encoder_of(task), encoder_dir)
     searched = {
         (lang, parts): _search(encoder, task, lang, scale, parts, runs_dir, data_dir)
         for parts in PARTS

@@ -51,7 +51,7 @@ def measure(task: str, langs: Sequence[str], scale: str, runs_dir: Path, results
     switch; `jaccard_others` the mean overlap with the other languages' masks under the same switch.
     What has been searched and scored in `runs_dir`/switches is not done again.
     """
-    encoder = load_encoder(SCALES[scale].encoder, encoder_dir)
+    encoder = load_encoder(SCALES[scale].encoder_of(task), encoder_dir)
     benches = {lang: Workbench(encoder, task, lang, scale, data_dir=data_dir) for lang in langs}
     table, scores = (places(folder, scale).home for folder in (results_dir, runs_dir))
     plain = {

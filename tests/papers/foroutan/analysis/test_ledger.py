@@ -46,11 +46,23 @@ def verdict(number, task, *made):
         (10, "ner", {"sparser": 2.0}, DIFFERS),
         (11, "ner", {"mixed": 1.0}, AGREES),
         (11, "ner", {"mixed": -1.0}, DIFFERS),
-        (13, "xnli", {}, NOT_RUN),
     ],
 )
 def test_verdicts_on_scores(number, task, table, expected):
     assert verdict(number, task, synthetic.scores(tasks=(task,), **table))["verdict"] == expected
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(0.0, AGREES), (-5.0, DIFFERS)])
+def test_what_is_said_of_mt5_is_judged_by_inference_as_text_alone(moved, expected):
+    picked = synthetic.scores(tasks=("xnli",), moved=-moved - 5)  # one agrees where the other not
+    assert verdict(13, "xnli_text", picked)["verdict"] == NOT_RUN
+    names = {"xnli": "xnli_text"}
+    written = synthetic.scores(tasks=("xnli",), moved=moved)
+    written = written.replace({"task": names, "mask_task": names})
+    both = pd.concat([picked, written], ignore_index=True)
+    assert verdict(13, "xnli_text", both)["verdict"] == expected
+    for number in (2, 6):
+        assert verdict(number, "xnli", both).equals(verdict(number, "xnli", picked))
 
 
 @pytest.mark.parametrize("number", [1, 2, 7, 12])
