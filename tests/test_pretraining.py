@@ -22,7 +22,8 @@ from lnlib.pretraining.batches import (
 )
 from lnlib.pretraining.card import export, write_card
 from lnlib.pretraining.fine_tuning import worth
-from lnlib.pretraining.loop import learning_rate, losses, new_model, pretrain
+from lnlib.pretraining.loop import learning_rate, new_model, pretrain
+from lnlib.pretraining.masked import losses, step_batch
 from lnlib.pretraining.recipe import Pretraining, sampling_shares
 from lnlib.pretraining.start import cooccurrence, embeddings, start_from_cooccurrence
 from lnlib.tasks.mlm import MLM
@@ -85,12 +86,12 @@ def test_a_causal_loss_does_not_see_what_comes_after():
     keep = batch.picked < 5  # of the first row
     batch.picked, batch.labels = batch.picked[keep], batch.labels[keep]
     ids = batch.inputs["input_ids"]
-    before, pair = losses(model, batch)
+    before = losses(model, batch)
+    assert set(before) == {"next_word"}  # nothing is asked of pairs
     ids[0, 6:] = 99
-    assert losses(model, batch)[0].item() == before.item()
-    assert pair.item() == 0
+    assert losses(model, batch)["next_word"].item() == before["next_word"].item()
     ids[0, 2] = 99
-    assert losses(model, batch)[0].item() != before.item()
+    assert losses(model, batch)["next_word"].item() != before["next_word"].item()
 
 
 def test_cooccurrence_counts_pairs_by_distance_and_share():
@@ -139,8 +140,8 @@ def test_a_run_is_adamw_on_its_batches_step_by_step(texts, records, tmp_path):
     while seen < RECIPE.tokens:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(seen / RECIPE.tokens, RECIPE)
-        batch = loop._batch(step, seen / RECIPE.tokens, texts, shares, records, RECIPE)
-        sum(losses(model.train(), batch)).backward()
+        batch = step_batch(step, seen / RECIPE.tokens, texts, shares, records, RECIPE)
+        sum(losses(model.train(), batch).values()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from transformers import BertForPreTraining, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lnlib.pretraining.fine_tuning import FINE_TUNING
-from lnlib.pretraining.loop import new_model
-from lnlib.pretraining.recipe import Pretraining, sampling_shares
+from lnlib.pretraining.loop import Recipe, network_of, new_model
+from lnlib.pretraining.recipe import SpanPretraining, sampling_shares
 
 NOT_STATED = "What the text was is not stated."
 
 
 def export(
-    model: BertForPreTraining,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     log: Path,
     folder: Path,
-    recipe: Pretraining,
+    recipe: Recipe,
     sizes: dict[str, int],
     data: str = NOT_STATED,
 ) -> None:
@@ -45,14 +45,14 @@ def export(
     write_card(folder, recipe, data=data)
 
 
-def write_sizes(folder: Path, sizes: dict[str, int], recipe: Pretraining) -> None:
+def write_sizes(folder: Path, sizes: dict[str, int], recipe: Recipe) -> None:
     """`text.csv`: tokens of text in each language, and its share (0..1) of the batches of text."""
     shares = sampling_shares(sizes, recipe.exponent)
     table = pd.DataFrame({"tokens": sizes, "share": shares}).rename_axis("lang")
     table.to_csv(folder / "text.csv", float_format="%.4f", lineterminator="\n")
 
 
-def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = None,
+def write_card(folder: Path, recipe: Recipe, worth: pd.DataFrame | None = None,
                data: str = NOT_STATED) -> None:  # fmt: skip
     """The model card: what text it was (`data`, in whole sentences of Markdown), `text.csv`, the
     last line of the run's log, and `worth`'s table if given."""
@@ -60,11 +60,11 @@ def write_card(folder: Path, recipe: Pretraining, worth: pd.DataFrame | None = N
     text = pd.read_csv(folder / "text.csv", index_col="lang")
     rows = "\n".join(
         f"| {lang} | {text.tokens[lang]:,} | {text.share[lang]:.1%} | {loss:.2f} |"
-        for lang, loss in last["held_out_mlm"].items()
+        for lang, loss in last[f"held_out_{network_of(recipe).REPORTED}"].items()
     )
     weights = sum(p.numel() for p in new_model(recipe).parameters())
-    card = _CARD.format(
-        rows=rows, weights=weights / 1e6, pair=last["train"]["pair"], data=data,
+    card = (_SPANS_CARD if isinstance(recipe, SpanPretraining) else _CARD).format(
+        rows=rows, weights=weights / 1e6, pair=last["train"].get("pair"), data=data,
         **{**asdict(recipe), **last},
     )  # fmt: skip
     if worth is not None:
@@ -114,6 +114,41 @@ masked. Languages share the vocabulary unequally, so compare a language's loss o
 {rows}
 
 Next-sentence loss on the last training batches: {pair:.3f} nats (guessing: 0.693).
+"""
+
+_SPANS_CARD = """---
+license: cc-by-sa-4.0
+language: [en, fr, de, zh, ru, es, fa, ur, ar, hi, sw]
+library_name: transformers
+---
+
+# mini-mT5
+
+An mT5 of {layers} layers on either side and width {hidden}, {weights:.2f} M weights in all, with
+mini-mBERT's vocabulary and {sentinels} sentinels. It is there so that what the paper says of mT5
+can be tried in minutes on a CPU; it is no stand-in for mT5 in anything else.
+
+**Training.** {tokens:,} tokens in {step:,} steps, no dropout. {span_rate:.0%} of the tokens are
+left out, in spans of {span_length} on average, and the decoder says them (T5's objective). In
+{asked_every:.0%} of the batches nothing is left out of pairs of texts, and the decoder says whether
+they belong together, as mini-mBERT is asked and mT5 is not. Embeddings are tied, and begin as
+mini-mBERT's. Every number of the recipe is in `recipe.json`, with reasons in
+`lnlib/pretraining/recipe.py`. To make it again, with nothing to download:
+
+    papermill notebooks/pretrain.ipynb out.ipynb -p network mini-mt5
+
+**Data.** The training side of the gazetteer (Unicode CLDR, Unicode licence), in eleven languages:
+pairs that mostly restate a part of a record, of which spans are left out in {gazetteer_every:.0%}
+of the batches, and lines, with languages sampled with exponent {exponent}. It has seen no running
+text but by way of mini-mBERT's word embeddings, whose card says what that was.
+
+**Text and held-out loss.** Tokens of lines there are, the language's share of the batches of lines,
+and cross-entropy of what was left out, in nats, on fixed batches of lines with held-out names.
+Languages share the vocabulary unequally, so compare a language's loss only with itself.
+
+| language | tokens | share | loss (nats) |
+|:--|--:|--:|--:|
+{rows}
 """
 
 _WORTH = """
