@@ -10,7 +10,7 @@ import scale_tabs
 from all_verdicts import home, strip, summary, told, verdicts
 
 from lnlib.papers.choenni import figures as influence
-from lnlib.papers.choenni.analysis.measures import Tables
+from lnlib.papers.choenni.tables import Tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.hua import tables as hua
 from lnlib.papers.hua.analysis import means

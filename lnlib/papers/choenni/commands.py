@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, numbers, option
 from lnlib.base.errors import choose
+from lnlib.base.files import as_path
 from lnlib.base.parameters import items
 from lnlib.papers.choenni.scales import SCALES, SETTINGS
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 def run(p: Namespace) -> None:
     """Measure what is missing of a grid: influence, sparse fine-tuning, languages left out."""
+    from lnlib.papers.choenni.analysis.measures import STATIC
+
     for task in items(p.tasks):
-        here = Namespace(**{**vars(p), "task": task, "langs": ""})
+        here = Namespace(**{**vars(p), "task": task, "langs": "", "kind": STATIC})
         for measure in (influence, sparse, leave_out):
             measure(here)
 
@@ -34,11 +37,12 @@ def influence(p: Namespace) -> None:
 
 def sparse(p: Namespace) -> None:
     """Fine-tune under masks, score and attribute, into modular.csv and influence.csv."""
-    from lnlib.papers.choenni.analysis.measures import MODELS
+    from lnlib.papers.choenni.analysis.measures import KINDS, MODELS
 
     models = [choose(model, MODELS, "model") for model in items(p.models)]
+    kind = choose(p.kind, KINDS, "kind of mask")
     for experiment in _experiments(p):
-        experiment.sparse(models)
+        experiment.sparse(models, kind)
 
 
 def leave_out(p: Namespace) -> None:
@@ -76,8 +80,7 @@ def show(p: Namespace) -> None:
 def record(p: Namespace) -> None:
     """What the tables say of every claim, into verdicts.csv; rows are there as measured."""
     from lnlib.papers.choenni.analysis.claims import verdicts
-    from lnlib.papers.choenni.analysis.measures import Tables
-    from lnlib.papers.choenni.tables import VERDICTS
+    from lnlib.papers.choenni.tables import VERDICTS, Tables
 
     home = Path(p.results) / "choenni" / choose(p.scale, SCALES, "scale")
     found = verdicts(Tables.read(home))
@@ -92,7 +95,8 @@ def _experiments(p: Namespace) -> list[Experiment]:
 
     seeds = numbers(p.seeds, "seeds")
     joint = join(p.task, items(p.langs), p.scale, data_dir=p.data_dir)
-    return [Experiment(joint, SETTINGS[p.scale], seed, p.runs, p.results) for seed in seeds]
+    settings, tickets = SETTINGS[p.scale], vars(p).get("tickets")
+    return [Experiment(joint, settings, seed, p.runs, p.results, tickets) for seed in seeds]
 
 
 _WHAT = (
@@ -103,24 +107,27 @@ _WHAT = (
     | RUNS | RESULTS | DATA
 )  # fmt: skip
 _KINDS = option("--kinds", "heads,fisher,ticket", "of masks: heads, fisher, saliency, ticket")
-_MODELS = option("--models", "full,static,random,dynamic", "full: no masks; claims need all but "
-                 "dynamic")  # fmt: skip
+_KIND = option("--kind", "fisher", "of own masks: heads, fisher, saliency, ticket")
+_MODELS = option("--models", "full,static,random,dynamic,redrawn", "trained under no masks (full), "
+                 "own, random or moving ones, or random ones drawn again as often")  # fmt: skip
+_TICKETS = {"--tickets": {"type": as_path, "help": "the folder of a scale's searches, such as "
+                          "runs/foroutan/demo, to take tickets from"}}  # fmt: skip
 _GRID = (
     option("--tasks", "ner,xnli", "of ner, xnli and pos; pos takes data that demo lacks")
     | option("--scale", "demo", "demo, small or paper")
     | option("--seeds", "0,1,2", "of training; claims need three")
-    | RUNS | RESULTS | DATA | _KINDS | _MODELS
+    | RUNS | RESULTS | DATA | _KINDS | _MODELS | _TICKETS
 )  # fmt: skip
 
 COMMANDS = (
     Command("run", "measure what is missing of a grid", run, _GRID),
     Command("influence", "whose examples predictions lean on, by sub-network", influence,
-            _WHAT | _KINDS),
-    Command("sparse", "fine-tuning under masks: scores and influence", sparse, _WHAT | _MODELS),
+            _WHAT | _KINDS | _TICKETS),
+    Command("sparse", "fine-tuning under masks: scores and influence", sparse,
+            _WHAT | _MODELS | _KIND | _TICKETS),
     Command("leave-out", "joint training without each language", leave_out, _WHAT),
     Command("show", "the most influential sentences themselves, for the book's page", show,
-            option("--task", "ner", "ner or xnli") | option("--seed", "0", "of training")
-            | option("--kind", "fisher", "of masks: heads, fisher, saliency, ticket")
+            option("--task", "ner", "ner or xnli") | option("--seed", "0", "of training") | _KIND
             | RUNS | RESULTS),
     Command("record", "judge every claim by what the tables have", record,
             option("--scale", "demo", "demo, small or paper") | RESULTS),

@@ -9,15 +9,12 @@ from recorded import hold_verdicts
 
 from lnlib.papers.choenni import figures
 from lnlib.papers.choenni.analysis import claims
-from lnlib.papers.choenni.analysis.measures import (
-    Tables,
-    left_out_correlation,
-    left_out_pairs,
-    translated,
-)
-from lnlib.papers.choenni.figures import NOTHING, OWN_MASK, SERIES, WHOLE
+from lnlib.papers.choenni.analysis.left_out import left_out_correlation, left_out_pairs
+from lnlib.papers.choenni.analysis.measures import translated
+from lnlib.papers.choenni.analysis.under_masks import NOTHING, OWN_MASK, under_masks
+from lnlib.papers.choenni.figures import SERIES, WHOLE
 from lnlib.papers.choenni.scales import SCALES
-from lnlib.papers.choenni.tables import VERDICTS
+from lnlib.papers.choenni.tables import VERDICTS, Tables
 from lnlib.results import ledger
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -115,7 +112,7 @@ def test_in_every_language_translations_count_for_more_than_labels_explain():
 
 def test_what_the_figures_of_sparse_fine_tuning_say_is_in_the_tables():
     """A mask that is put on costs a model not trained for it much, and raises its own share."""
-    found = figures.under_masks(TABLES, "ner")
+    found = under_masks(TABLES, "ner")
     found = found.groupby(["model", "put_on"])[["score", "share"]].mean()
     whole, masked = found.loc[("full", NOTHING)], found.loc[("full", OWN_MASK)]
     assert masked["score"] < whole["score"] - 20 and masked["share"] > whole["share"] + 10
