@@ -127,10 +127,18 @@ def cards() -> str:
     return "\n".join(("::::{grid} 1 2 2 2", ":gutter: 2", "", *map(_card, CARDS), "::::"))
 
 
+def _told(card: Card, most: str) -> tuple[str, str]:
+    """At which scale a card has numbers, the most real one up to `most`, and what it says there."""
+    order = scale_tabs.ORDER
+    scales = [pages.REAL] if card.paper == pages.PAPER else order[order.index(most) :]
+    said = {scale: card.said(scale) for scale in scales}
+    return next(((scale, text) for scale, text in said.items() if text), (most, ""))
+
+
 def _card(card: Card) -> str:
     found = verdicts(card.paper)
-    scale = pages.REAL if card.paper == pages.PAPER else told(found)
-    said, where = card.said(scale), scale_tabs.label(scale, card.paper)
+    scale, said = _told(card, told(found))
+    where = scale_tabs.label(scale, card.paper)
     ran = (
         said,
         "",
