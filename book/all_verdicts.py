@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -49,6 +50,7 @@ def home(wing: str, scale: str) -> Path:
     return Places.of(pages.ROOT / "results", wing, scale).home
 
 
+@cache
 def verdicts(name: str) -> pd.DataFrame:
     """A row a claim and what it is asked of: the verdict of the largest scale that can tell."""
     of = ALL[name]

@@ -85,8 +85,8 @@ def test_the_front_page_has_a_number_beside_its_null(monkeypatch):
     front = __import__("front")
     (card,) = (card for card in front.CARDS if card.paper == "choenni")
     found = figures.own_shares(TABLES, "ner")[WHOLE].mean()
-    assert f"**{found:.0f} %**" in card.said("demo")
-    assert card.said("small") == ""  # nothing has run
+    assert f"**{found:.0f} %**" in card.found("demo").words
+    assert card.found("paper") is None  # nothing has run
     titles = [card.title for card in front.CARDS]
     assert titles.index("Layers") < titles.index("Data") < titles.index("A world we know")
 
