@@ -166,9 +166,10 @@ class Experiment:
     def attribute(self, kinds: Sequence[str] = KINDS) -> None:
         """C1 to C5: influence in the full model, on the weights of own, other and random masks."""
         for kind in kinds:
-            masks = [FULL, *self.own(kind), *self.random(kind)]
+            own = self.own(kind)
+            masks = [FULL, *own, *self.random(kind)]
             self._influence("full", self.tuned(), masks, "coordinates")
-            self._compare(kind)
+            self._compare("full", own)
 
     def sparse(self, models: Sequence[str] = MODELS, kind: str = STATIC) -> None:
         """C6 to C8, C10: scores and influence with masks put on, before and after fine-tuning.
@@ -182,6 +183,7 @@ class Experiment:
             if model in MOVING:
                 last = tuned.masks.items()
                 masks = [Named(model, m, n) for n, m in last if isinstance(m, PackedMask)]
+                self._compare(name, masks)
             self._influence(name, tuned, [FULL, *masks], "applied")
             heads = self._composed_heads() if model == "full" else []
             put_on = {mask.name: mask for mask in (FULL, *masks, *_pairs(masks), *heads)}
@@ -245,14 +247,14 @@ class Experiment:
                                  **self.stamp})  # fmt: skip
         MODULAR.add(self.results, rows)
 
-    def _compare(self, kind: str) -> None:
+    def _compare(self, model: str, masks: Sequence[Named]) -> None:
         """How much the masks of two languages overlap: "own" and "other" differ by the rest."""
         rows = []
-        for a, b in combinations(self.own(kind), 2):
+        for a, b in combinations(masks, 2):
             assert a.mask is not None and b.mask is not None
             pair = _at_one_level(a.mask), _at_one_level(b.mask)
             (row,) = overlap_table(pair, pair[0].level).to_dict("records")
-            rows.append({**self._identity, "model": "full", "kind": kind, "lang_a": a.lang,
+            rows.append({**self._identity, "model": model, "kind": a.kind, "lang_a": a.lang,
                          "lang_b": b.lang, **self.stamp,
                          **{name: row[name] for name in ("mask_a", "mask_b", "jaccard", "density_a",
                                                          "density_b", "expected")}})  # fmt: skip

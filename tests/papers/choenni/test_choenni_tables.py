@@ -230,6 +230,18 @@ def test_an_experiment_fills_all_that_the_claims_read(made):
     assert set(found.left_out["left_out"]) == {"", "en", "ur", "zh"}
 
 
+def test_masks_that_came_out_of_a_training_are_compared_as_those_that_were_found(made):
+    """Own and other languages' masks differ by what they do not share, however they came to be."""
+    found = tables.MASKS.read(made[0] / "results" / "choenni" / "demo")
+    pairs = found.groupby(["model", "kind"]).size()
+    assert set(pairs.index) == {("full", "fisher"), ("full", "heads"), ("full", "ticket"),
+                                ("dynamic", "dynamic"), ("redrawn", "redrawn")}  # fmt: skip
+    assert (pairs == 3).all()  # of three languages
+    drawn = found[found["model"] == "redrawn"]
+    assert (drawn["jaccard"] - drawn["expected"]).abs().max() < 0.05  # thousands of weights
+    assert (found["density_a"] < 1).sum() > 9
+
+
 def test_an_experiment_that_is_run_again_gives_the_same_rows(made, joint, monkeypatch):
     """From what it kept: no training of the full model and no gradient is made again."""
     from lnlib.papers.choenni.attribution.gradients import Gradients
