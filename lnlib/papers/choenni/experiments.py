@@ -213,10 +213,14 @@ class Experiment:
         LEFT_OUT.add(self.results, rows)
 
     def influence(self, tuned: Tuned, masks: Sequence[Named], view: str) -> Influence:
-        """Influence on the scale's samples, from shards where there are any."""
+        """Influence on the scale's samples, from shards where there are any.
+
+        A random mask is drawn for one language, and asked about that one.
+        """
         joint, own = self.joint, self.settings
         return influence(
             tuned.checkpoints, joint, {m.name: m.mask for m in masks},
+            only={m.name: m.lang for m in masks if m.kind.startswith("random")},
             train=joint.sample("train", own.train), test=joint.sample("validation", own.test),
             settings=Attribution(view, sketch=own.sketch), folder=self.home / "influence",
         )  # fmt: skip
@@ -277,11 +281,9 @@ def _pairs(masks: Sequence[Named]) -> Iterator[Named]:
 def _told(mask: Named, row: Mapping[str, Any]) -> bool:
     """Whether a table keeps a row: of the full model all; of masks shares of the own language.
 
-    Cosines in masks of different sizes have different scales, so only shares are compared; a random
-    mask is drawn for one language, and asked about that one.
+    Cosines in masks of different sizes have different scales, so only shares are compared.
     """
     if mask.kind == "full":
         return True
     own = row["measure"].startswith("share") and row["train_lang"] == row["test_lang"]
-    ours = not mask.kind.startswith("random") or row["test_lang"] == mask.lang
-    return own and ours and row["checkpoint"] == 0
+    return own and row["checkpoint"] == 0
