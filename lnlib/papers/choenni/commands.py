@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lnlib.base.command_line import DATA, RESULTS, RUNS, Command, numbers, option
-from lnlib.base.errors import choose
+from lnlib.base.errors import UserError, choose
 from lnlib.base.files import as_path
 from lnlib.base.parameters import items
 from lnlib.papers.choenni.scales import SCALES, SETTINGS
@@ -21,9 +22,10 @@ def run(p: Namespace) -> None:
     from lnlib.papers.choenni.analysis.measures import STATIC
 
     for task in items(p.tasks):
-        here = Namespace(**{**vars(p), "task": task, "langs": "", "kind": STATIC})
-        for measure in (influence, sparse, leave_out):
-            measure(here)
+        here = {**vars(p), "task": task, "langs": ""}
+        influence(Namespace(**here))
+        sparse(Namespace(**{**here, "kind": STATIC, "tickets": None}))
+        leave_out(Namespace(**here))
 
 
 def influence(p: Namespace) -> None:
@@ -31,7 +33,7 @@ def influence(p: Namespace) -> None:
     from lnlib.papers.choenni.analysis.measures import KINDS
 
     kinds = [choose(kind, KINDS, "kind of mask") for kind in items(p.kinds)]
-    for experiment in _experiments(p):
+    for experiment in _experiments(p, kinds):
         experiment.attribute(kinds)
 
 
@@ -41,7 +43,7 @@ def sparse(p: Namespace) -> None:
 
     models = [choose(model, MODELS, "model") for model in items(p.models)]
     kind = choose(p.kind, KINDS, "kind of mask")
-    for experiment in _experiments(p):
+    for experiment in _experiments(p, [kind]):
         experiment.sparse(models, kind)
 
 
@@ -88,14 +90,19 @@ def record(p: Namespace) -> None:
     print(found[["id", "claim", "task", "verdict", "why"]].to_string(index=False))
 
 
-def _experiments(p: Namespace) -> list[Experiment]:
-    """One a seed, on the same data."""
+def _experiments(p: Namespace, kinds: Sequence[str] = ()) -> list[Experiment]:
+    """One a seed, on the same data; `kinds` are those of the masks, one of which takes tickets."""
     from lnlib.papers.choenni.experiments import Experiment
     from lnlib.papers.choenni.joint import join
 
-    seeds = numbers(p.seeds, "seeds")
+    tickets = p.tickets if "ticket" in kinds else None
+    if kinds and p.tickets != tickets:
+        raise UserError(
+            f"tickets {str(p.tickets)!r}: they are masks of kind 'ticket', and of kind "
+            f"{', '.join(kinds)} were asked for: add ticket"
+        )
+    settings, seeds = SETTINGS[p.scale], numbers(p.seeds, "seeds")
     joint = join(p.task, items(p.langs), p.scale, data_dir=p.data_dir)
-    settings, tickets = SETTINGS[p.scale], vars(p).get("tickets")
     return [Experiment(joint, settings, seed, p.runs, p.results, tickets) for seed in seeds]
 
 

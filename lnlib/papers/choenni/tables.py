@@ -11,7 +11,8 @@ from lnlib.results.table import Table
 
 COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 _STAMP = ("lnlib", "code", "recipe", "data", "encoder")
-# `model` is what was attributed: "full", or the sparse fine-tuning "static", "dynamic", "random".
+# `model` is what was attributed: "full", or after sparse fine-tuning "static", "random" ("static
+# ticket" where the masks are no Fisher ones), "dynamic" or "redrawn".
 # `kind`, `mask_lang`, `mask_seed` and `mask` name the sub-network; `checkpoint` is 1, 2, ... or 0
 # for all together.
 _OF = ("scale", "task", "model", "seed", "kind", "mask_lang", "mask_seed", "mask")

@@ -285,6 +285,9 @@ def test_tickets_that_cannot_be_masks_are_refused_before_anything_is_trained(joi
     def asked(folder):
         return Experiment(joint, SMALL, 0, tmp_path / "runs", tmp_path, folder)
 
+    for verb in ("influence --kinds fisher,heads", "sparse --kind saliency"):
+        with pytest.raises(UserError, match="were asked for: add ticket"):
+            door.main(["choenni", *verb.split(), "--tickets", str(tmp_path)])
     with pytest.raises(UserError, match=r"no ticket at .*seed0"):
         asked(tmp_path)
     with pytest.raises(UserError, match="no mask at 50 % sparsity: this ticket has 10, 30"):
