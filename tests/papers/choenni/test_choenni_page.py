@@ -82,7 +82,7 @@ def test_in_every_language_and_seed_the_whole_model_is_beyond_permuted_languages
     seeds = found.join(null, on="test_lang")
     assert (seeds[WHOLE] > seeds["high"]).all()
     means = found.groupby("test_lang").mean()
-    assert means.sub(means[WHOLE], axis=0).abs().max(axis=None) < 4  # "within a few points"
+    assert means.sub(means[WHOLE], axis=0).abs().max(axis=None) < 5.5  # "within five or so points"
     assert (null["low"] < 100 / len(means)).all() and (null["high"] > 100 / len(means)).all()
 
 
