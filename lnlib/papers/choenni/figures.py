@@ -10,18 +10,21 @@ from matplotlib.axes import Axes
 from lnlib.base import seeds
 from lnlib.figures.style import Figure, blank, figure_of
 from lnlib.languages import LANGUAGES
-from lnlib.papers.choenni.analysis.measures import (
-    APPLIED,
-    COORDINATES,
-    STATIC,
-    Tables,
-    left_out_correlation,
-    left_out_pairs,
-    own_share,
-    scores,
-    translated,
+from lnlib.papers.choenni.analysis.left_out import left_out_correlation, left_out_pairs
+from lnlib.papers.choenni.analysis.measures import STATIC, own_share, translated
+from lnlib.papers.choenni.analysis.under_masks import (
+    COMPOSED,
+    HEADS,
+    NOTHING,
+    OTHER_MASK,
+    OWN_MASK,
+    PUT_ON,
+    composed,
+    trainings,
+    under_masks,
 )
 from lnlib.papers.choenni.coverage import TASKS
+from lnlib.papers.choenni.tables import COORDINATES, Tables
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 WHOLE, OWN, OTHERS, RANDOM = SERIES = (
@@ -121,45 +124,20 @@ def translations(tables: Tables, task: str = "xnli") -> Figure:
 
 # ---- sparse fine-tuning ------------------------------------------------------------------------
 
-# What a model was trained under, and the kind of the masks that it was trained under.
-TRAINED = {
-    "full": ("trained without masks", STATIC),
-    "static": ("trained under own masks", STATIC),
-    "random": ("trained under random masks", f"random {STATIC}"),
-    "dynamic": ("trained under moving masks", "dynamic"),
-}
-PUT_ON = NOTHING, OWN_MASK, OTHER_MASK = "no mask", "own mask", "another language's mask"
 _MASKS = {NOTHING: ("#444444", "s"), OWN_MASK: (_SAFE[0], "o"), OTHER_MASK: (_SAFE[1], "^")}
 
 
-def under_masks(tables: Tables, task: str) -> pd.DataFrame:
-    """What came out of each training, by the mask that is put on for the test.
+def trained_under_masks(tables: Tables, task: str, kind: str = STATIC) -> Figure:
+    """Scores and own shares of every training, with masks put on: means large, seeds small.
 
-    One row a model (a key of TRAINED), put_on (one of PUT_ON), test_lang and seed: `score`, and the
-    own share `share` (%) in view "applied", each NaN where it was not measured.
+    `kind` is that of the own masks.
     """
-    parts = []
-    for model, (_, kind) in TRAINED.items():
-        for put_on in PUT_ON:
-            own = "other" if put_on == OTHER_MASK else "own"
-            of = "full" if put_on == NOTHING else kind
-            both = pd.DataFrame({
-                "score": scores(tables, task, model, of, whose=own),
-                "share": own_share(tables, task, model, of, APPLIED, whose=own),
-            })  # fmt: skip
-            parts.append(both.reset_index(names=["test_lang", "seed"])
-                         .assign(model=model, put_on=put_on))  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
-
-
-def trained_under_masks(tables: Tables, task: str) -> Figure:
-    """Scores and own shares of every training, with masks put on: means large, seeds small."""
-    found = under_masks(tables, task)
+    found, named = under_masks(tables, task, kind), trainings(kind)
     if found["score"].isna().all():
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "fine-tuning under masks")
         return figure
-    models = [model for model in TRAINED if (found["model"] == model).any()]
+    models = [model for model in named if (found["model"] == model).any()]
     figure, panels = figure_of(7.6, 0.9 + 0.62 * len(models), 1, 2, sharey=True)
     for axes, column in zip(panels, ("score", "share"), strict=True):
         for at, model in enumerate(reversed(models)):
@@ -173,7 +151,7 @@ def trained_under_masks(tables: Tables, task: str) -> Figure:
                 axes.scatter(seen.mean(), y, s=45, color=colour, marker=marker,
                              label=put_on if model == models[0] else None)  # fmt: skip
         axes.grid(visible=False, axis="y")
-    panels[0].set_yticks(range(len(models)), [TRAINED[model][0] for model in reversed(models)])
+    panels[0].set_yticks(range(len(models)), [named[model][0] for model in reversed(models)])
     panels[0].set_ylim(-0.5, len(models) - 0.5)
     panels[0].set_xlabel(f"{TASKS[task].unit} with the mask put on")
     panels[1].set_xlabel("most influential examples\nin the own language, %")
@@ -186,47 +164,22 @@ def trained_under_masks(tables: Tables, task: str) -> Figure:
     return figure
 
 
-COMPOSED = {
-    "own mask": (_SAFE[0], "o"),
-    "the other's mask": (_SAFE[1], "^"),
-    "union": (_SAFE[2], "D"),
-    "intersection": (_SAFE[4], "v"),
-    "random, as large as the union": (_SAFE[3], "X"),
-}
-HEADS = "heads"  # the row of attention heads, in the model that was trained without masks
-
-
-def composed(tables: Tables, task: str) -> pd.DataFrame:
-    """Scores with the masks of two languages put on, one after the other and as one.
-
-    Rows are keys of TRAINED, of its masks, and HEADS; columns those of COMPOSED, means over seeds,
-    pairs and the two languages of each. The random ones are drawn for heads alone.
-    """
-    rows = {}
-    which = {HEADS: ("full", "heads")} | {name: (name, kind) for name, (_, kind) in TRAINED.items()}
-    for row, (model, kind) in which.items():
-        own = [scores(tables, task, model, kind, whose=whose) for whose in ("own", "other")]
-        # A mask of two is no one language's own.
-        two = [scores(tables, task, model, f"{how} {kind}", whose="other")
-               for how in ("union", "intersection", "random union")]  # fmt: skip
-        rows[row] = [part.mean() for part in (*own, *two)]
-    found = pd.DataFrame.from_dict(rows, orient="index", columns=list(COMPOSED))
-    return found.dropna(subset=["union"])
+_COMPOSED = list(zip(COMPOSED, (_SAFE[at] for at in (0, 1, 2, 4, 3)), "o^DvX", strict=True))
 
 
 def composition(tables: Tables, task: str) -> Figure:
     """`composed`, a row of marks a training."""
-    found = composed(tables, task).iloc[::-1]
+    found, named = composed(tables, task).iloc[::-1], trainings()
     if found.empty:
         figure, (axes,) = figure_of(6.4, 2.0)
         blank(axes, "unions of two languages' masks")
         return figure
     figure, (axes,) = figure_of(7.6, 1.3 + 0.42 * len(found))
-    for name, (colour, marker) in COMPOSED.items():
+    for name, colour, marker in _COMPOSED:
         axes.scatter(found[name], range(len(found)), s=45, color=colour, marker=marker, label=name,
                      alpha=0.85)  # fmt: skip
     names = [
-        f"heads, {TRAINED['full'][0]}" if row == HEADS else f"weights, {TRAINED[row][0]}"
+        f"heads, {named['full'][0]}" if row == HEADS else f"weights, {named[row][0]}"
         for row in found.index
     ]  # fmt: skip
     axes.set_yticks(range(len(found)), names)
