@@ -32,7 +32,8 @@ def _scale(name: str, encoder: str, corpus: str, *, text_encoder: str = "",
     return Scale(name, encoder, corpus, MappingProxyType(recipes), without or {}, encoders)
 
 
-_GUESSES = "mini-mT5, the one encoder-decoder at hand, still guesses after minutes of pre-training"
+# After minutes of pre-training; see `pretraining.recipe`.
+_GUESSES = "mini-mT5, the one encoder-decoder at hand, still guesses"
 SCALES: dict[str, Scale] = {
     # Sized so that a search of ten trainings takes 1 to 3 minutes on two CPU cores. Many small
     # steps teach more than few large ones; every example is seen once. The rate is high because a
