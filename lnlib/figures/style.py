@@ -67,17 +67,49 @@ class Figure(mpl_figure.Figure):
 
 
 def figure_of(width: float, height: float, rows: int = 1, columns: int = 1,
-              sharey: bool = False) -> tuple[Figure, Any]:  # fmt: skip
-    """A figure of `width` x `height` inches and its axes as a flat array."""
+              sharex: bool = False, sharey: bool = False) -> tuple[Figure, Any]:  # fmt: skip
+    """A figure of `width` x `height` inches and its axes as a flat array.
+
+    Parameters:
+
+    - `width`, `height`: inches.
+    - `rows`, `columns`: of panels.
+    - `sharex`, `sharey`: whether all panels have one range.
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     with sns.axes_style("ticks", _STYLE):
-        return figure, figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel()
+        return figure, figure.subplots(
+            rows, columns, squeeze=False, sharex=sharex, sharey=sharey
+        ).ravel()
+
+
+def panels_of(
+    count: int, height: float, narrow: bool = False, **shared: bool
+) -> tuple[Figure, Any]:
+    """So many panels, `height` inches each: side by side, or one below the other on a telephone."""
+    shape = (count, 1) if narrow else (1, count)
+    return figure_of(width(narrow), height * shape[0], *shape, **shared)
+
+
+def width(narrow: bool) -> float:
+    """Inches of a figure that is as wide as a page's column, or as a telephone.
+
+    Both are shown at about 1.3 times their size: words of eight points are ten pixels.
+    """
+    return 3.8 if narrow else 7.2
+
+
+def not_run(what: str, narrow: bool = False) -> Figure:
+    """A figure that says what has not run."""
+    figure, (axes,) = figure_of(width(narrow), 2.0)
+    blank(axes, what)
+    return figure
 
 
 def blank(axes: Axes, what: str) -> None:
     """An empty panel that says what is missing from it."""
     axes.set_axis_off()
-    text = textwrap.fill(f"Not run at this scale: {what}", 44)
+    text = textwrap.fill(f"Not run at this scale: {what}", 40)
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#444444")
 
 
