@@ -36,16 +36,20 @@ def band(axes: Axes, y: float, low: float, high: float) -> None:
     axes.fill_betweenx([y - 0.42, y + 0.42], low, high, color=MUTED, alpha=0.3, lw=0)
 
 
-def say_beside(axes: Axes, said: Iterable[Words]) -> None:
+def say_beside(axes: Axes, said: Iterable[Words], until: float | None = None) -> None:
     """Write words at the right of their marks, or at the left where the right has no room.
 
-    To be called when all else is drawn: how wide the panel is follows from what stands around it.
+    The room ends where the panel does, or at the line that stands at `until`. To be called when all
+    else is drawn: how wide the panel is follows from what stands around it.
     """
     axes.figure.draw_without_rendering()
     points = axes.bbox.width * 72 / axes.figure.dpi
+    until = axes.get_xlim()[1] if until is None else until
     for words, low, high, y, colour in said:
-        start, end = (axes.transLimits.transform((x, 0))[0] * points for x in (low, high))
-        right = points - end > 0.62 * SMALL * len(words) + 8 or points - end > start
+        start, end, edge = (
+            axes.transLimits.transform((x, 0))[0] * points for x in (low, high, until)
+        )
+        right = edge - end > 0.62 * SMALL * len(words) + 8 or edge - end > start
         axes.annotate(words, (high if right else low, y), (7 if right else -7, 0), size=SMALL,
                       textcoords="offset points", ha="left" if right else "right", va="center",
                       color=colour)  # fmt: skip

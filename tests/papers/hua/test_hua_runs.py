@@ -235,6 +235,7 @@ def test_figures_are_drawn_from_full_and_empty_tables(tmp_path):
     learnt = PRETRAINING.read(home)
     for draw, table in ((figures.alignment, rows), (figures.transfer, moved),
                         (figures.learning, learnt)):  # fmt: skip
-        draw(table).draw_without_rendering()
-        assert "Not run" in draw(table.iloc[:0]).axes[0].texts[0].get_text()
+        for narrow in (False, True):
+            draw(table, narrow=narrow).draw_without_rendering()
+            assert "Not run" in draw(table.iloc[:0], narrow=narrow).axes[0].texts[0].get_text()
     assert list(means.method_of(rows).unique()) == ["unified, 1 anchor"]
