@@ -8,9 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lnlib.figures.style import MUTED
-
-SMALL = 8.0  # points: words beside marks, which are ten pixels in a page and on a telephone
+from lnlib.figures.style import MUTED, SMALL
 
 
 class Words(NamedTuple):

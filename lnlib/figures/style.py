@@ -35,6 +35,7 @@ MARKERS = {"random": "X", "magnitude": "s", "shuffled": "^", "mlm": "o", "ner": 
 GAINS = "RdBu"  # red is worse, blue is better
 SHARES = "viridis"
 MUTED = "#777777"  # nulls, and what only frames the data
+SMALL = 8.0  # points: words beside marks, which are ten pixels in a page and on a telephone
 ON_DARK, ON_LIGHT = "#fefefe", "#111111"  # words in a coloured cell, whatever the page's colours
 _STYLE = {"axes.grid": True, "grid.color": "#dddddd", "axes.edgecolor": "#888888"}
 # Text stays text: it can be searched, copied and read at any size. The first family is the one
@@ -115,7 +116,10 @@ def blank(axes: Axes, what: str) -> None:
 
 def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]],
                left: bool = False) -> None:  # fmt: skip
-    """Words beside the ends (x, y, colour) of lines, moved apart so that none covers another."""
+    """Words beside the ends (x, y, colour) of lines, moved apart so that none covers another.
+
+    At the left of marks they stand inside of the panel, and are smaller.
+    """
     gap = 12.0 * max(name.count("\n") + 1 for name in ends)  # points: a line of words, and some air
     axes.figure.draw_without_rendering()  # so that it is laid out
     scale = 72 / axes.figure.dpi
@@ -133,9 +137,9 @@ def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]],
     for name, place in zip(order, places, strict=True):
         x, y, colour = ends[name]
         line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 3}
-        axes.annotate(name, (x, y), (-11 if left else 11, place - heights[name]), color=colour,
+        axes.annotate(name, (x, y), (-9 if left else 11, place - heights[name]), color=colour,
                       textcoords="offset points", va="center", ha="right" if left else "left",
-                      arrowprops=line)  # fmt: skip
+                      size=SMALL if left else None, arrowprops=line)  # fmt: skip
 
 
 def better(axes: Axes, task: Task) -> None:

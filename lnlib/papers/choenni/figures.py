@@ -10,8 +10,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from lnlib.base import seeds
-from lnlib.figures.rows import SMALL, Words, band, dots, say_beside
-from lnlib.figures.style import MUTED, Figure, figure_of, not_run, panels_of, width
+from lnlib.figures.rows import Words, band, dots, say_beside
+from lnlib.figures.style import MUTED, SMALL, Figure, figure_of, not_run, panels_of, width
 from lnlib.languages import LANGUAGES
 from lnlib.papers.choenni.analysis.measures import (
     APPLIED,

@@ -11,11 +11,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from lnlib.figures.rows import SMALL, Words, say_beside
+from lnlib.figures.rows import Words, say_beside
 from lnlib.figures.style import (
     MUTED,
     ON_DARK,
     ON_LIGHT,
+    SMALL,
     Figure,
     figure_of,
     label_ends,
@@ -168,7 +169,7 @@ def _board(axes: Axes, world: World, discs: np.ndarray, true: np.ndarray, size: 
 
 # Of the controlled test's ways to train: a colour and a marker.
 _WAYS = {
-    "naive": (_SAFE[3], "X"), "1 anchor": (_SAFE[1], "v"), "2 anchors": (_SAFE[8], "s"),
+    "naive": (_SAFE[3], "X"), "1 anchor": (_SAFE[1], "v"), "2 anchors": (_SAFE[5], "s"),
     "4 anchors": (_SAFE[2], "^"), "unified": (_SAFE[0], "o"),
     "unified, 4 anchors": (_SAFE[4], "D"),
 }  # fmt: skip

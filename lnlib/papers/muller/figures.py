@@ -9,8 +9,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from lnlib.figures.rows import SMALL, Words, dots, say_beside
-from lnlib.figures.style import MUTED, Figure, blank, label_ends, not_run, panels_of
+from lnlib.figures.rows import Words, dots, say_beside
+from lnlib.figures.style import MUTED, SMALL, Figure, blank, label_ends, not_run, panels_of
 from lnlib.languages import LANGUAGES
 from lnlib.papers.muller.analysis.blocks import SOURCE, between_seeds, by_seed, counted
 from lnlib.papers.muller.analysis.measures import (
