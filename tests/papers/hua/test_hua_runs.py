@@ -16,9 +16,7 @@ from lnlib.papers.hua.analysis import means
 from lnlib.papers.hua.analysis.claims import CLAIMS, verdicts
 from lnlib.papers.hua.analysis.measures import Tables
 from lnlib.papers.hua.experiments import runs
-from lnlib.papers.hua.network.model import Size
-from lnlib.papers.hua.network.training import Recipe
-from lnlib.papers.hua.probing.probe import ProbeRecipe
+from lnlib.papers.hua.recipes import ProbeRecipe, Recipe, Size
 from lnlib.papers.hua.scales import SCALES
 from lnlib.papers.hua.tables import ALIGNMENT, PRETRAINING, TABLES, TRANSFER, VERDICTS
 from lnlib.results import ledger
