@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lnlib.base.files import replacing
-from lnlib.base.provenance import machine, versions
+from lnlib.base.provenance import imports, machine, versions
 
 FOLDER = Path(__file__).resolve().parents[1] / "results" / "bench"
 # On a machine that is shared, seconds of the processor say more than seconds on the wall; a process
@@ -120,7 +120,7 @@ def _synchronise() -> None:
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
     """The rows with their verdicts and what they were measured with."""
-    made_by = versions()
+    made_by = versions(*imports())  # the whole library: a benchmark may reach all of it
     stamp = {
         "clock": _clock,
         **machine(),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pages
 import pandas as pd
@@ -49,13 +51,15 @@ def home(wing: str, scale: str) -> Path:
     return Places.of(pages.ROOT / "results", wing, scale).home
 
 
+@cache
 def verdicts(name: str) -> pd.DataFrame:
-    """A row a claim and what it is asked of: the verdict of the largest scale that can tell."""
+    """A row a claim and what it is `asked` of: the verdict of the largest scale that can tell."""
     of = ALL[name]
     table = getattr(import_module(f"{wing(of.wing)}.tables"), of.table)
     scales = scale_tabs.ORDER[::-1]
     found = pd.concat([table.read(home(of.wing, scale)) for scale in scales])
-    return ledger.leading(found.reset_index(drop=True), scales, of.asked_of)
+    leading = ledger.leading(found.reset_index(drop=True), scales, of.asked_of)
+    return leading.assign(asked=leading[of.asked_of].fillna(""))
 
 
 def told(found: pd.DataFrame) -> str:
@@ -78,10 +82,14 @@ def square(verdict: str) -> str:
 def strip(found: pd.DataFrame) -> str:
     """A square a verdict, as HTML; what it says stands in its title, and the sum in words."""
     squares = "".join(
-        f'<i class="{CLASSES[row.verdict]}" title="{escape(f"{row.claim}: {row.verdict}")}"></i>'
+        f'<i class="{CLASSES[row.verdict]}" title="{escape(_told(row))}"></i>'
         for row in found.itertuples()
     )
     return f'<span class="verdicts" role="img" aria-label="{summary(found)}">{squares}</span>'
+
+
+def _told(row: Any) -> str:
+    return f"{row.claim}{f' ({row.asked})' if row.asked else ''}: {row.verdict}"
 
 
 def shown(name: str, found: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +100,7 @@ def shown(name: str, found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({
         "verdict": "**" + rows["verdict"].str.partition(" at ")[0] + "**",
         "claim": rows["claim"],
-        "asked of": rows[of.asked_of].fillna(""),
+        "asked of": rows["asked"],
         "ours": rows["ours"].map(pages.signed) + " " + rows["unit"].fillna(""),
         "scale": [scale_tabs.label(scale, of.wing) for scale in rows["scale"]],
     })  # fmt: skip

@@ -1,22 +1,39 @@
-"""What the front page shows: a card a paper, and its verdicts as a strip of squares."""
+"""What the front page shows: lenses by depth, and a card a paper with its verdicts as squares."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 
 import pages
+import pandas as pd
 import scale_tabs
 from all_verdicts import home, strip, summary, told, verdicts
+from number_line import NumberLine
 
+from lnlib.lenses.reading import profiles as by_depth
+from lnlib.lenses.reading.matrices import Tables as LensTables
 from lnlib.papers.choenni import figures as influence
-from lnlib.papers.choenni.analysis.measures import Tables
+from lnlib.papers.choenni.tables import Tables
 from lnlib.papers.foroutan.analysis import nulls
 from lnlib.papers.hua import tables as hua
-from lnlib.papers.hua.analysis import means
+from lnlib.papers.hua.analysis.means import SERIES, usual
+from lnlib.papers.hua.analysis.means import means as of_probes
+from lnlib.papers.hua.analysis.measures import Tables as WorldTables
+from lnlib.papers.hua.analysis.neutrality import beside
 from lnlib.papers.muller import tables as muller
 from lnlib.papers.muller.analysis import blocks
 from lnlib.papers.muller.reinitialisation import ALL
+from lnlib.results import ledger
+
+
+@dataclass(frozen=True)
+class Found:
+    """A card's finding: in words, and as a line."""
+
+    words: str
+    line: NumberLine
 
 
 @dataclass(frozen=True)
@@ -27,59 +44,71 @@ class Card:
     page: str
     paper: str
     asks: str
-    said: Callable[[str], str]  # of the scale; "" where nothing has run
+    found: Callable[[str], Found | None]  # at a scale; None where it has not run
     but: str
 
 
-def _weights(scale: str) -> str:
+def _weights(scale: str) -> Found | None:
     overlap = pages.table("overlap", scale)
     means = nulls.comparisons(overlap, "ner").groupby("comparison")["jaccard"].mean()
-    languages, untouched = (
-        pages.number(means[name], 1) for name in (nulls.BETWEEN, "one-shot magnitude")
+    if nulls.BETWEEN not in means:
+        return None
+    languages, independent, untouched = (
+        means.get(name, float("nan")) for name in (nulls.BETWEEN, nulls.FLOOR, "one-shot magnitude")
     )
-    return (
-        f"Tickets of two languages share **{languages} %** of their weights. A ticket and a mask "
-        f"that has seen no language share {untouched} %."
+    return Found(
+        f"Tickets of two languages share **{pages.number(languages, 1)} %** of their weights. A "
+        f"ticket and a mask that has seen no language share {pages.number(untouched, 1)} %.",
+        NumberLine(
+            (0, 100), (independent, untouched), "without language", [("languages", languages)]
+        ),
     )
 
 
-def _layers(scale: str) -> str:
-    losses = blocks.counted(muller.ABLATION.read(home("muller", scale)), "ner", blocks.SOURCE)
+def _layers(scale: str) -> Found | None:
+    ablation = muller.ABLATION.read(home("muller", scale))
+    losses = blocks.counted(ablation, "ner", blocks.SOURCE)
     if losses.empty:
-        return ""
+        return None
     parts = losses.drop(columns=ALL, errors="ignore").mean()
-    lowest, highest = (pages.signed(parts.iloc[place]) for place in (0, -1))
-    return (
-        f"With its lowest layers drawn anew, the model changes by **{lowest}** points in other "
-        f"languages. With the highest, it changes by {highest}."
+    lowest, highest = parts.iloc[0], parts.iloc[-1]
+    apart = blocks.between_seeds(ablation, "ner")
+    ends = (5 * floor(min(lowest, highest, -apart) / 5), 5 * ceil(max(highest, apart, 1) / 5))
+    return Found(
+        f"With its lowest layers drawn anew, the model changes by **{pages.signed(lowest)}** "
+        f"points in other languages. With the highest, it changes by {pages.signed(highest)}.",
+        NumberLine(ends, (-apart, apart), "seeds", [("lowest", lowest), ("highest", highest)]),
     )
 
 
-def _data(scale: str) -> str:
+def _data(scale: str) -> Found | None:
     tables = Tables.read(home("choenni", scale))
     found = influence.own_shares(tables, "ner")
     if found.empty:
-        return ""
-    own = pages.number(found[influence.WHOLE].mean(), 0)
-    null = pages.number(influence.chance(tables, "ner")["high"].max(), 0)
-    return (
-        f"Of the training examples that count most, **{own} %** are in the language of the "
-        f"question. With permuted languages it is {null} % at most."
+        return None
+    own, null = found[influence.WHOLE].mean(), influence.chance(tables, "ner")
+    low, high = null["low"].min(), null["high"].max()
+    return Found(
+        f"Of the training examples that count most, **{pages.number(own, 0)} %** are in the "
+        f"language of the question. With permuted languages it is {pages.number(high, 0)} % at "
+        "most.",
+        NumberLine((0, 100), (low, high), "languages permuted", [("own language", own)]),
     )
 
 
-def _world(scale: str) -> str:
+def _world(scale: str) -> Found | None:
     aligned = hua.ALIGNMENT.read(home("hua", scale))
     pair = aligned[aligned["languages"] == "atomic,atomic"]
     if pair.empty:
-        return ""
-    found = means.means(pair)
-    naive = found[(found["network"] == "trained") & (found["shown"] == "naive")]
-    across = naive.loc[naive["series"] == means.SERIES[1], "value"].mean()
-    read, told = (pages.number(value, 0) for value in (across, means.usual(pair)))
-    return (
-        f"A probe of one language reads **{read} %** of the squares in another. The number of the "
-        f"move alone tells {told} %."
+        return None
+    means = of_probes(pair)
+    naive = means[(means["network"] == "trained") & (means["shown"] == "naive")]
+    own, across = (naive.loc[naive["series"] == name, "value"].mean() for name in SERIES[:2])
+    known = usual(pair)
+    return Found(
+        f"A probe of one language reads **{pages.number(across, 0)} %** of the squares in another. "
+        f"The number of the move alone tells {pages.number(known, 0)} %.",
+        NumberLine((0, 100), (0, known), "no board read", [("another", across), ("own", own)]),
     )
 
 
@@ -107,6 +136,42 @@ CARDS = (
 )  # fmt: skip
 
 
+def scale_of_lenses() -> str:
+    """The most real one at which lenses were compared."""
+    return told(verdicts("lenses"))
+
+
+def profiles() -> pd.DataFrame:
+    """What each lens sees by depth, beside its null."""
+    scale = scale_of_lenses()
+    ablation = muller.ABLATION.read(home("muller", scale))
+    return by_depth.profiles(LensTables.read(pages.ROOT / "results", scale), ablation)
+
+
+def known_world() -> pd.DataFrame:
+    """Overlap of masks in networks whose languages are known to be aligned or not."""
+    scale = told(verdicts("neutrality"))
+    aligned, moved, overlap, parts = (
+        table.read(home("hua", scale))
+        for table in (hua.ALIGNMENT, hua.TRANSFER, hua.OVERLAP, hua.SUBNETWORKS)
+    )
+    return beside(WorldTables(aligned, moved, overlap, parts, scale))
+
+
+def tells(kind: str) -> str:
+    """Whether masks of a kind tell which network's languages are aligned, by the verdict."""
+    words = {ledger.AGREES: "tell", ledger.DIFFERS: "do not tell", "": "cannot be said to tell"}
+    judged = verdicts("neutrality").rename(columns={"asked": "task"})
+    return ledger.in_words(judged, "told_apart", kind, words)
+
+
+def layers(rows: pd.DataFrame) -> str:
+    """In how many layers a lens sees more than no language explains, in words."""
+    out, of = by_depth.beyond_null(rows), len(rows)
+    some = "most layers" if 2 * out > of else "some layers"
+    return {0: "no layer", of: "every layer"}.get(out, some)
+
+
 def buttons() -> str:
     """Two ways in, as Markdown."""
     return f"""::::{{div}} buttons
@@ -128,28 +193,26 @@ def cards() -> str:
 
 
 def _card(card: Card) -> str:
-    found = verdicts(card.paper)
-    scale = pages.REAL if card.paper == pages.PAPER else told(found)
-    said, where = card.said(scale), scale_tabs.label(scale, card.paper)
-    ran = (
-        said,
-        "",
-        card.but,
-        "",
-        f"{where[0].upper()}{where[1:]}.",
-        "",
-        strip(found),
-        "",
-        f"{summary(found)}.",
+    judged = verdicts(card.paper)
+    first = pages.REAL if card.paper == pages.PAPER else told(judged)
+    scales = scale_tabs.ORDER[scale_tabs.ORDER.index(first) :]
+    scale, found = next(
+        ((scale, one) for scale in scales if (one := card.found(scale))), ("", None)
     )
-    lines = (
-        f":::{{grid-item-card}} {card.title}",
-        f":link: {card.page}",
-        ":link-type: doc",
+    told_of = ["Not run yet."] if found is None else [
+        found.words,
         "",
-        f"*{card.asks}*",
+        found.line.html(),
         "",
-        *(ran if said else ("Not run yet.",)),
-        ":::",
-    )
-    return "\n".join(lines)
+        f"{card.but} {_capital(scale_tabs.label(scale, card.paper))}.",
+        "",
+        strip(judged),
+        "",
+        f"{summary(judged)}.",
+    ]  # fmt: skip
+    head = (f":::{{grid-item-card}} {card.title}", f":link: {card.page}", ":link-type: doc", "")
+    return "\n".join((*head, f"*{card.asks}*", "", *told_of, ":::"))
+
+
+def _capital(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}"

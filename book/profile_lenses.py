@@ -13,7 +13,7 @@ import scale_tabs
 
 from lnlib.languages import name_of
 from lnlib.papers.choenni import figures as influence
-from lnlib.papers.choenni.analysis import measures as choenni
+from lnlib.papers.choenni import tables as choenni
 from lnlib.papers.choenni.scales import SCALES as CHOENNI
 from lnlib.papers.muller.analysis import blocks
 from lnlib.papers.muller.analysis import measures as muller

@@ -24,7 +24,7 @@
 # it stands: names of people and places in five languages, 2 to 3 minutes on one CPU core, nothing to
 # download. A run that is stopped goes on where it stood.
 #
-# From a shell: `papermill notebooks/influence.ipynb out.ipynb -p langs "ur,fa,en" -p kind saliency`.
+# From a shell: `papermill notebooks/influence.ipynb out.ipynb -p langs "ur,fa,en" -p subnetwork saliency`.
 
 # %% tags=["hide-input"]
 _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_line_magic("pip", "install -q git+https://github.com/lnlib/language-neutral-subnetworks")  # fmt: skip
@@ -32,7 +32,8 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 task = "ner"  # ner, xnli; at scale small ner, pos, xnli
 langs = None  # trained on and tested, such as "ur,fa,en"; None: the task's five
-kind = "fisher"  # of sub-network: fisher, saliency, heads, ticket (the last two take longer)
+subnetwork = "fisher"  # or saliency, heads, ticket (the last two take longer)
+tickets = None  # for ticket: what prune.ipynb has found, such as "runs/foroutan/demo"; None: search
 scale = "demo"  # demo (offline), small (real data)
 seed = 0  # head, order of the examples, dropout and random masks depend on it
 data_dir = None  # a folder laid out like the hub, in place of the hub
@@ -42,8 +43,9 @@ runs_dir = "runs"  # checkpoints, masks and the table go here
 from lnlib.papers.choenni.parameters import check
 
 asked = dict(
-    task=task, langs=langs, kind=kind, scale=scale, seed=seed, data_dir=data_dir, runs_dir=runs_dir
-)
+    task=task, langs=langs, subnetwork=subnetwork, tickets=tickets, scale=scale, seed=seed,
+    data_dir=data_dir, runs_dir=runs_dir,
+)  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
 
@@ -59,7 +61,7 @@ from lnlib.papers.choenni.scales import SETTINGS
 
 joint = choenni.join(p["task"], p["langs"], p["scale"], data_dir=p["data_dir"])
 settings = SETTINGS[p["scale"]]
-experiment = Experiment(joint, settings, p["seed"], p["runs_dir"], p["runs_dir"])
+experiment = Experiment(joint, settings, p["seed"], p["runs_dir"], p["runs_dir"], p["tickets"])
 model = experiment.tuned().model(joint)
 {lang: round(joint.score(model, lang, p["seed"]).value, 1) for lang in joint.langs}
 
@@ -71,14 +73,15 @@ model = experiment.tuned().model(joint)
 
 # %%
 from lnlib.papers.choenni import figures
-from lnlib.papers.choenni.analysis.measures import Tables
+from lnlib.papers.choenni.tables import INFLUENCE, Tables
 
-experiment.attribute([p["kind"]])
+kind = p["subnetwork"]
+experiment.attribute([kind])
 tables = Tables.read(experiment.results).of(joint.fingerprint, p["seed"])  # of this run alone
-figures.shares(tables, p["task"], p["kind"])
+figures.shares(tables, p["task"], kind)
 
 # %%
-figures.own_shares(tables, p["task"], p["kind"]).round(1)
+figures.own_shares(tables, p["task"], kind).round(1)
 
 # %% [markdown]
 # ## The sentences themselves
@@ -90,7 +93,7 @@ import pandas as pd
 
 found = experiment.influence(
     experiment.tuned(),
-    [FULL, *experiment.own(p["kind"]), *experiment.random(p["kind"])],
+    [FULL, *experiment.own(kind), *experiment.random(kind)],
     "coordinates",
 )
 example = 0  # another number asks about another sentence
@@ -104,6 +107,4 @@ pd.concat([best.round(3), pd.DataFrame(sentences)], axis=1)
 # ## What was written
 
 # %%
-from lnlib.papers.choenni.tables import INFLUENCE
-
 print(f"table: {INFLUENCE.path(experiment.results)}")

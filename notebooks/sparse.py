@@ -24,6 +24,9 @@
 # people and places in three languages, about 3 minutes on one CPU core, nothing to download. A run that
 # is stopped goes on where it stood.
 #
+# Own masks may also move: they are found anew nine times while the model learns. Their control are random
+# masks that are drawn anew as often: `-p models "dynamic,redrawn"`.
+#
 # From a shell: `papermill notebooks/sparse.ipynb out.ipynb -p langs "ar,en,fa,ur,zh"`.
 
 # %% tags=["hide-input"]
@@ -32,7 +35,9 @@ _ = __import__("importlib.util").util.find_spec("lnlib") or get_ipython().run_li
 # %% tags=["parameters"]
 task = "ner"  # ner, xnli; at scale small ner, pos, xnli
 langs = "ar,en,ur"  # trained on and tested; None: the task's five
-models = "full,static,random"  # of full (no masks), static, dynamic (masks that move), random
+models = "full,static,random"  # of full (no masks), static (own), random, dynamic (moving), redrawn
+subnetwork = "fisher"  # own masks: fisher, saliency, heads, ticket (the last two take longer)
+tickets = None  # for ticket: what prune.ipynb has found, such as "runs/foroutan/demo"; None: search
 scale = "demo"  # demo (offline), small (real data)
 seed = 0  # head, order of the examples, dropout and random masks depend on it
 data_dir = None  # a folder laid out like the hub, in place of the hub
@@ -46,8 +51,8 @@ warnings.filterwarnings("ignore", message="IProgress not found")  # no bars here
 from lnlib.papers.choenni.parameters import check
 
 asked = dict(
-    task=task, langs=langs, models=models, scale=scale, seed=seed, data_dir=data_dir,
-    runs_dir=runs_dir,
+    task=task, langs=langs, models=models, subnetwork=subnetwork, tickets=tickets, scale=scale,
+    seed=seed, data_dir=data_dir, runs_dir=runs_dir,
 )  # fmt: skip
 p = check(asked, In)  # refuses what is misspelt before anything runs
 p
@@ -55,24 +60,26 @@ p
 # %% [markdown]
 # ## Train, put masks on, and test
 #
-# A language's own mask is the half of the weights with the largest squared gradients (Fisher) on its own
-# examples, in the model that was trained without masks. Each model is then scored and attributed with
-# masks put on: all other weights are zero.
+# As it stands, a language's own mask is the half of the weights with the largest squared gradients
+# (Fisher) on its own examples, in the model that was trained without masks. Each model is then scored and
+# attributed with masks put on: all other weights are zero.
 
 # %%
 from lnlib.papers import choenni
 from lnlib.papers.choenni import figures
-from lnlib.papers.choenni.analysis.measures import Tables
+from lnlib.papers.choenni.analysis import under_masks
 from lnlib.papers.choenni.experiments import Experiment
 from lnlib.papers.choenni.scales import SETTINGS
+from lnlib.papers.choenni.tables import INFLUENCE, MODULAR, Tables
 
 joint = choenni.join(p["task"], p["langs"], p["scale"], data_dir=p["data_dir"])
-experiment = Experiment(joint, SETTINGS[p["scale"]], p["seed"], p["runs_dir"], p["runs_dir"])
+settings, kind = SETTINGS[p["scale"]], p["subnetwork"]
+experiment = Experiment(joint, settings, p["seed"], p["runs_dir"], p["runs_dir"], p["tickets"])
 for model in p["models"]:
-    experiment.sparse([model])
+    experiment.sparse([model], kind)
     print(f"{model}: done")
 tables = Tables.read(experiment.results).of(joint.fingerprint, p["seed"])  # of this run alone
-figures.trained_under_masks(tables, p["task"])
+figures.trained_under_masks(tables, p["task"], kind)
 
 # %% [markdown]
 # Left: does a model need the right mask? Right: of the training examples that influence a test example
@@ -80,7 +87,7 @@ figures.trained_under_masks(tables, p["task"])
 # shares where scores are alike, and own masks with random ones.
 
 # %%
-found = figures.under_masks(tables, p["task"])
+found = under_masks.under_masks(tables, p["task"], kind)
 found.groupby(["model", "put_on"])[["score", "share"]].mean().round(1)
 
 # %% [markdown]
@@ -90,13 +97,11 @@ found.groupby(["model", "put_on"])[["score", "share"]].mean().round(1)
 # and with each of the two masks alone.
 
 # %%
-figures.composed(tables, p["task"]).round(1)
+under_masks.composed(tables, p["task"], kind).round(1)
 
 # %% [markdown]
 # ## What was written
 
 # %%
-from lnlib.papers.choenni.tables import INFLUENCE, MODULAR
-
 for table in (MODULAR, INFLUENCE):
     print(f"table: {table.path(experiment.results)}")

@@ -23,6 +23,7 @@ from benchmarks.peers import (
     torch_cka,
 )
 from benchmarks.table import Options, Row
+from lnlib.base.provenance import code, imports
 from lnlib.masks import smallest
 from lnlib.masks.overlap import _counts, overlap_table
 from lnlib.masks.ticket import PackedMask
@@ -166,6 +167,11 @@ def test_a_toy_of_every_benchmark_gives_one_row_a_quantity(name):
     assert len(set(keys)) == len(keys) > 0
     assert all(row.value is not None and row.status == "measured" for row in rows)
     assert all(row.verdict in ("met", "missed") for row in rows if row.target)
+
+
+def test_rows_name_the_code_that_they_were_measured_with():
+    (row,) = table.frame([Row("job", "size", "ours", "time", 1.0, "s")]).to_dict("records")
+    assert row["code"] == code(*imports()) != code()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -11,6 +11,7 @@ import synthetic
 import yaml
 
 from lnlib.languages import LANGUAGES
+from lnlib.lenses.reading.profiles import beyond_null
 from lnlib.papers import PAPERS
 from lnlib.papers.foroutan import figures, tables
 from lnlib.papers.foroutan.analysis import claims, gains, nulls, relations
@@ -142,16 +143,37 @@ def test_no_heading_says_more_than_its_verdict():
 
 
 def test_the_front_page_answers_as_the_tables_do(monkeypatch):
-    """Its one sentence says which of three numbers is larger; a card a paper, by its verdicts."""
+    """Its one sentence: tickets share no more than no language explains, other lenses do."""
     monkeypatch.syspath_prepend(str(ROOT / "book"))
-    pages, front = (importlib.import_module(name) for name in ("pages", "front"))
+    front = importlib.import_module("front")
+    beyond = {lens: beyond_null(rows) for lens, rows in front.profiles().groupby("lens")}
+    assert beyond["tickets"] == 0 < min(beyond["fisher"], beyond["states"])
+    # which lens is to be believed, where the answer is known
+    assert (front.tells("ticket"), front.tells("fisher")) == ("do not tell", "tell")
+    assert [card.paper for card in front.CARDS] == list(PAPERS)
+
+
+def test_findings_sort_pairs_of_masks_by_how_much_they_share(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    pages = importlib.import_module("pages")
     overlap, parts = (pages.table(name, pages.REAL) for name in ("overlap", "seed_parts"))
     shared = figures.shared_by(overlap, parts, "ner")
     mean = shared.groupby("name", observed=True)["jaccard"].mean()
+    # "masks with less in common overlap as much"
     assert mean["two languages"] <= mean["two tasks"] < mean["no language, no task"]
-    assert list(mean) == sorted(mean, reverse=True)  # "sorted by how much they share"
-    assert list(mean.index)[-1] == "two languages"
-    assert [card.paper for card in front.CARDS] == list(PAPERS)
+    assert list(mean) == sorted(mean, reverse=True)
+
+
+def test_a_number_line_says_what_it_shows(monkeypatch):
+    """Places are per cent of the axis; what lies beyond its ends is drawn at them, and named."""
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    line = importlib.import_module("number_line").NumberLine(
+        (-10, 10), (2, -2), "seeds < all", [("lowest", -7.5), ("far", 40)]
+    )
+    shown = line.html()
+    assert 'style="left:40.0%;right:40.0%"' in shown  # the band, however its ends are ordered
+    assert 'style="left:12.5%"' in shown and 'style="left:100.0%"' in shown
+    assert 'aria-label="lowest −7.5; far 40.0; grey, from −2.0 to 2.0: seeds &lt; all"' in shown
 
 
 def test_each_claim_of_each_paper_has_one_square_for_its_verdict(monkeypatch):

@@ -38,17 +38,11 @@ TREEBANKS = Source(
     folders=(("ud", "{lang}"),),
     columns=("tokens", "upos", "head", "deprel"),
 )
-# Two that are read from a folder alone, as no copy on the hub is known that needs no script: tags
-# by language, as XTREME took them from UD 2.5; and names tagged by hand on rows of the parallel
-# treebanks (Universal NER).
+# Read from a folder alone, as no copy on the hub is known that needs no script: tags by language,
+# as XTREME took them from UD 2.5.
 TAGGED = Source(
     repo="", revision="", config="{lang}", folders=(("udpos", "{lang}"),),
     columns=("tokens", "upos"),
-)  # fmt: skip
-NAMED = Source(
-    repo="", revision="", config="{lang}", folders=(("uner_pud", "{lang}"),),
-    columns=("tokens", "ner_tags"),
-    labels=("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"),
 )  # fmt: skip
 
 # Where a language is trained on, and where it is scored: on the parallel treebanks, whose sentences
@@ -117,24 +111,6 @@ def load_tagged(
     return _load(TAGGED, lang, split, n, data_dir, seed)
 
 
-def load_named(lang: str, data_dir: str | Path | None) -> tuple[list[dict[str, Any]], str]:
-    """Hand-made entity tags on the parallel treebank of a language, and one line on their origin.
-
-    Rows as NER's: `tokens`, `ner_tags` (numbers, as WikiAnn's), and `sent_id`, in the order of the
-    parallel treebanks' files. Raises UserError without a folder, and where rows do not fit.
-    """
-    rows, at = _rows(NAMED, lang, "test", None, data_dir, None)
-    for row in rows:
-        _check_counts(row, NAMED.columns, at)
-        beyond = [tag for tag in row["ner_tags"] if tag not in range(len(NAMED.labels))]
-        if beyond:
-            raise UserError(
-                f"{at}, sentence {row['sent_id']!r}: tag {beyond[0]!r}; expected 0 to "
-                f"{len(NAMED.labels) - 1}, for {', '.join(NAMED.labels)}"
-            )
-    return rows, f"{at}, {len(rows):,} sentences"
-
-
 def _load(
     source: Source, name: str, split: str, n: int | None, data_dir: str | Path | None, seed: int
 ) -> tuple[list[Sentence], str]:
@@ -145,10 +121,9 @@ def _load(
 
 
 def _rows(
-    source: Source, name: str, split: str, n: int | None, data_dir: str | Path | None,
-    seed: int | None,
-) -> tuple[list[dict[str, Any]], str]:  # fmt: skip
-    """Rows with tags as names, and what they are from; in the file's order without a seed."""
+    source: Source, name: str, split: str, n: int | None, data_dir: str | Path | None, seed: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Rows with tags as names, and what they are from."""
     if data_dir is None and not source.repo:
         folder = source.folders[0][0]
         raise UserError(f"{folder} is read from a folder alone: give data_dir, with {folder} in it")
@@ -163,9 +138,8 @@ def _rows(
             )
         ids = next((column for column in ("sent_id", "idx") if column in there), None)
         extra = [column for column in ("sent_id", "idx", "text") if column in there]
-        order = np.arange(len(opened.rows))
-        if seed is not None:
-            order = np.random.default_rng(derive(seed, "treebank", split)).permutation(order)
+        shuffle = np.random.default_rng(derive(seed, "treebank", split))
+        order = shuffle.permutation(len(opened.rows))
         if not len(order):
             raise UserError(f"{at}: no sentences")
         chosen = opened.rows.select_columns([*source.columns, *extra]).select(order[:n])

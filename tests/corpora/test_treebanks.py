@@ -136,20 +136,5 @@ def test_tags_without_trees_are_read(tmp_path):
     write(tmp_path, "ur", [row], "train", home="udpos")
     (found,), _ = treebanks.load_tagged("ur", "train", data_dir=tmp_path)
     assert found.tags[0] == "DET" and found.heads == () and found.text == "the small dog barked ."
-
-
-def test_names_are_read_in_the_files_order(tmp_path):
-    rows = [{"sent_id": f"s{i}", "tokens": ["a", "b"], "ner_tags": [0, i % 7]} for i in range(20)]
-    write(tmp_path, "sv", rows, home="uner_pud")
-    found, note = treebanks.load_named("sv", tmp_path)
-    assert [row["sent_id"] for row in found] == [f"s{i}" for i in range(20)]
-    assert found[6]["ner_tags"] == [0, 6] and "20 sentences" in note
-    for lang, bad, said in (
-        ("de", [0, 7], "sentence 's0': tag 7; expected 0 to 6"),
-        ("pt", [0], "2 words and 1 in ner_tags"),
-    ):
-        write(tmp_path, lang, [{**rows[0], "ner_tags": bad}], home="uner_pud")
-        with pytest.raises(UserError, match=said):
-            treebanks.load_named(lang, tmp_path)
-    with pytest.raises(UserError, match="uner_pud is read from a folder alone: give data_dir"):
-        treebanks.load_named("sv", None)
+    with pytest.raises(UserError, match="udpos is read from a folder alone: give data_dir"):
+        treebanks.load_tagged("ur", "train")

@@ -47,7 +47,9 @@ def test_figures_draw_what_is_there_and_say_what_is_not(narrow):
     for tables in (nothing, some):
         related = pd.DataFrame(columns=RELATIONS.columns)
         drawn = [figures.correlations(related, narrow), figures.maps(tables, narrow)]
-        drawn.append(figures.profiles(profiles.profiles(tables, ABLATION.read("nowhere")), narrow))
+        drawn.append(
+            figures.profiles(profiles.profiles(tables, ABLATION.read("nowhere")), narrow=narrow)
+        )
         if tables is some:
             drawn.append(figures.fisher_beside_tickets(tables, narrow))
         texts = [figure._repr_svg_() for figure in drawn]

@@ -76,3 +76,11 @@ def _by_block(ablation: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {"lens": REINITIALISED, "depth": (int(first) + int(last or first)) / 2 + 1,
                "value": values.mean(), "low": low, "high": high, "null_low": -apart,
                "null_high": apart, "ceiling": float("nan")}  # fmt: skip
+
+
+def beyond_null(rows: pd.DataFrame) -> int:
+    """At how many depths of a lens the whole interval leaves the null on the side that counts:
+    above it, and for "re-initialised", where a loss counts, below."""
+    lost = rows["lens"] == REINITIALISED
+    out = (rows["low"] > rows["null_high"]).where(~lost, rows["high"] < rows["null_low"])
+    return int(out.sum())

@@ -20,7 +20,7 @@ from lnlib.base.errors import choose
 from lnlib.base.provenance import versions
 from lnlib.masks.overlap import overlap_table
 from lnlib.masks.ticket import PackedMask, Ticket
-from lnlib.papers.choenni.analysis.measures import KINDS, MODELS, STATIC
+from lnlib.papers.choenni.analysis.measures import KINDS, MODELS, MOVING, STATIC, model_of
 from lnlib.papers.choenni.attribution.found import Influence
 from lnlib.papers.choenni.attribution.influence import Attribution, influence
 from lnlib.papers.choenni.joint import Joint
@@ -28,6 +28,7 @@ from lnlib.papers.choenni.scales import LEVEL, Settings
 from lnlib.papers.choenni.sparse import Dynamic, Tuned, fine_tune
 from lnlib.papers.choenni.subnetworks.heads import find_heads, random_heads
 from lnlib.papers.choenni.subnetworks.masks import (
+    Subnetwork,
     applied,
     in_model,
     intersection,
@@ -35,8 +36,8 @@ from lnlib.papers.choenni.subnetworks.masks import (
     union,
 )  # fmt: skip
 from lnlib.papers.choenni.subnetworks.ranked import find_weights
+from lnlib.papers.choenni.subnetworks.tickets import read_tickets, ticket_of
 from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MASKS, MODULAR
-from lnlib.pruning.search import search
 from lnlib.results.places import Places
 
 
@@ -68,9 +69,21 @@ class Experiment:
     """All that is measured of one task, its languages and a seed."""
 
     def __init__(self, joint: Joint, settings: Settings, seed: int, runs_dir: str | Path,
-                 results_dir: str | Path) -> None:  # fmt: skip
-        """Nothing is run before it is asked for."""
+                 results_dir: str | Path, tickets: str | Path | None = None) -> None:  # fmt: skip
+        """Nothing is run before it is asked for.
+
+        Parameters:
+
+        - `joint`, `settings`: what is trained, and how much of it is attributed.
+        - `seed`: of trainings, random masks, and the tickets that are read.
+        - `runs_dir`, `results_dir`: where trainings and masks are kept, and where rows are added.
+        - `tickets`: the folder of a scale's searches, such as runs/foroutan/demo, whose tickets are
+          the masks of that kind. If not given, they are searched on each language's data here.
+
+        Raises UserError for a ticket that is missing there, or of another encoder.
+        """
         self.joint, self.settings, self.seed = joint, settings, seeds.check(seed)
+        self._tickets = {} if tickets is None else read_tickets(tickets, joint, seed, LEVEL)
         scale, langs = joint.first.scale.name, "+".join(joint.langs)
         self.home = Places.of(runs_dir, "choenni", scale).search(joint.task.name, langs, seed)
         self.results = Places.of(results_dir, "choenni", scale).home
@@ -86,34 +99,39 @@ class Experiment:
 
     # ---- models and masks --------------------------------------------------------------------
 
-    def tuned(self, model: str = "full") -> Tuned:
-        """One of MODELS: trained with no masks, own masks, dynamic ones, or random ones."""
-        number, home = self.settings.checkpoints, self.home / choose(model, MODELS, "model")
-        if model == "full":
-            return fine_tune(self.joint, seed=self.seed, checkpoints=number, folder=home)
-        if model == "dynamic":
-            return fine_tune(self.joint, Dynamic(LEVEL), seed=self.seed, checkpoints=number)
-        masks = {m.lang: m.mask for m in self.own(STATIC)}
-        if model == "random":
-            masks = {m.lang: m.mask for m in self.random(STATIC) if m.seed == 0}
-        return fine_tune(self.joint, masks, seed=self.seed, checkpoints=number, folder=home)
+    def tuned(self, model: str = "full", kind: str = STATIC) -> Tuned:
+        """One of MODELS, trained under own masks of a kind, or random ones of their shape."""
+        masks: Mapping[str, Subnetwork] | Dynamic | None = None
+        folder: Path | None = self.home / model_of(choose(model, MODELS, "model"), kind)
+        if model in MOVING:
+            masks, folder = Dynamic(LEVEL, random=model == "redrawn"), None
+        elif model == "static":
+            masks = {m.lang: m.mask for m in self.own(kind)}
+        elif model == "random":
+            masks = {m.lang: m.mask for m in self.random(kind) if m.seed == 0}
+        return fine_tune(self.joint, masks, seed=self.seed, checkpoints=self.settings.checkpoints,
+                         folder=folder)  # fmt: skip
 
     def own(self, kind: str) -> list[Named]:
-        """Each language's own mask of a kind, found on the fully trained model (tickets apart)."""
+        """Each language's own mask of a kind, found on the fully trained model (tickets apart).
+
+        UserError for other tickets than those that this run began with.
+        """
         choose(kind, KINDS, "kind of mask")
         last = self.tuned().checkpoints[-1]
         folder, found = self.home / f"masks-{last.digest}", []
         for lang in self.joint.langs:
             path = folder / f"{kind}-{lang}.safetensors"
-            ticket = Ticket.load(path) if path.exists() else self._found(kind, lang, path)
+            if kind == "ticket":
+                bench, given = self.joint.benches[lang], self._tickets.get(lang)
+                ticket = ticket_of(bench, given, self.seed, LEVEL, path)
+            else:
+                ticket = Ticket.load(path) if path.exists() else self._found(kind, lang, path)
             found.append(Named(kind, ticket.packed(ticket.sparsity), lang))
         return found
 
     def _found(self, kind: str, lang: str, path: Path) -> Ticket:
         joint, settings = self.joint, self.settings
-        if kind == "ticket":
-            levels = tuple(range(10, LEVEL + 1, 10))
-            return search(joint.benches[lang], levels, seed=self.seed, path=path)
         sample = joint.sample("train", settings.mask_examples, skip=settings.train).of(lang)
         if kind == "heads":
             ticket = find_heads(self._model, joint, lang, sample, seed=self.seed)
@@ -148,25 +166,28 @@ class Experiment:
     def attribute(self, kinds: Sequence[str] = KINDS) -> None:
         """C1 to C5: influence in the full model, on the weights of own, other and random masks."""
         for kind in kinds:
-            masks = [FULL, *self.own(kind), *self.random(kind)]
+            own = self.own(kind)
+            masks = [FULL, *own, *self.random(kind)]
             self._influence("full", self.tuned(), masks, "coordinates")
-            self._compare(kind)
+            self._compare("full", own)
 
-    def sparse(self, models: Sequence[str] = MODELS) -> None:
+    def sparse(self, models: Sequence[str] = MODELS, kind: str = STATIC) -> None:
         """C6 to C8, C10: scores and influence with masks put on, before and after fine-tuning.
 
-        `models` are of MODELS; claims compare "full", "static" and "random".
+        `models` are of MODELS; the own masks are of a `kind`, and claims about those of STATIC.
         """
-        own, random = self.own(STATIC), [m for m in self.random(STATIC) if m.seed == 0]
+        own, random = self.own(kind), [m for m in self.random(kind) if m.seed == 0]
         for model in models:
-            tuned = self.tuned(model)
+            tuned, name = self.tuned(model, kind), model_of(model, kind)
             masks = {"random": random}.get(model, own)
-            if model == "dynamic":
+            if model in MOVING:
                 last = tuned.masks.items()
                 masks = [Named(model, m, n) for n, m in last if isinstance(m, PackedMask)]
-            self._influence(model, tuned, [FULL, *masks], "applied")
+                self._compare(name, masks)
+            self._influence(name, tuned, [FULL, *masks], "applied")
             heads = self._composed_heads() if model == "full" else []
-            self._score(model, tuned, [FULL, *masks, *_pairs(masks), *heads])
+            put_on = {mask.name: mask for mask in (FULL, *masks, *_pairs(masks), *heads)}
+            self._score(name, tuned, list(put_on.values()))
 
     def _composed_heads(self) -> list[Named]:
         """Own heads, unions and intersections of two, and random heads of the unions' shapes."""
@@ -192,10 +213,14 @@ class Experiment:
         LEFT_OUT.add(self.results, rows)
 
     def influence(self, tuned: Tuned, masks: Sequence[Named], view: str) -> Influence:
-        """Influence on the scale's samples, from shards where there are any."""
+        """Influence on the scale's samples, from shards where there are any.
+
+        A random mask is drawn for one language, and asked about that one.
+        """
         joint, own = self.joint, self.settings
         return influence(
             tuned.checkpoints, joint, {m.name: m.mask for m in masks},
+            only={m.name: m.lang for m in masks if m.kind.startswith("random")},
             train=joint.sample("train", own.train), test=joint.sample("validation", own.test),
             settings=Attribution(view, sketch=own.sketch), folder=self.home / "influence",
         )  # fmt: skip
@@ -226,14 +251,14 @@ class Experiment:
                                  **self.stamp})  # fmt: skip
         MODULAR.add(self.results, rows)
 
-    def _compare(self, kind: str) -> None:
+    def _compare(self, model: str, masks: Sequence[Named]) -> None:
         """How much the masks of two languages overlap: "own" and "other" differ by the rest."""
         rows = []
-        for a, b in combinations(self.own(kind), 2):
+        for a, b in combinations(masks, 2):
             assert a.mask is not None and b.mask is not None
             pair = _at_one_level(a.mask), _at_one_level(b.mask)
             (row,) = overlap_table(pair, pair[0].level).to_dict("records")
-            rows.append({**self._identity, "model": "full", "kind": kind, "lang_a": a.lang,
+            rows.append({**self._identity, "model": model, "kind": a.kind, "lang_a": a.lang,
                          "lang_b": b.lang, **self.stamp,
                          **{name: row[name] for name in ("mask_a", "mask_b", "jaccard", "density_a",
                                                          "density_b", "expected")}})  # fmt: skip
@@ -256,11 +281,9 @@ def _pairs(masks: Sequence[Named]) -> Iterator[Named]:
 def _told(mask: Named, row: Mapping[str, Any]) -> bool:
     """Whether a table keeps a row: of the full model all; of masks shares of the own language.
 
-    Cosines in masks of different sizes have different scales, so only shares are compared; a random
-    mask is drawn for one language, and asked about that one.
+    Cosines in masks of different sizes have different scales, so only shares are compared.
     """
     if mask.kind == "full":
         return True
     own = row["measure"].startswith("share") and row["train_lang"] == row["test_lang"]
-    ours = not mask.kind.startswith("random") or row["test_lang"] == mask.lang
-    return own and ours and row["checkpoint"] == 0
+    return own and row["checkpoint"] == 0

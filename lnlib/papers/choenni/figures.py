@@ -13,18 +13,21 @@ from lnlib.base import seeds
 from lnlib.figures.rows import Words, band, dots, say_beside
 from lnlib.figures.style import MUTED, SMALL, Figure, figure_of, not_run, panels_of, width
 from lnlib.languages import LANGUAGES
-from lnlib.papers.choenni.analysis.measures import (
-    APPLIED,
-    COORDINATES,
-    STATIC,
-    Tables,
-    left_out_correlation,
-    left_out_pairs,
-    own_share,
-    scores,
-    translated,
+from lnlib.papers.choenni.analysis.left_out import left_out_correlation, left_out_pairs
+from lnlib.papers.choenni.analysis.measures import STATIC, own_share, translated
+from lnlib.papers.choenni.analysis.under_masks import (
+    COMPOSED,
+    HEADS,
+    NOTHING,
+    OTHER_MASK,
+    OWN_MASK,
+    PUT_ON,
+    composed,
+    trainings,
+    under_masks,
 )
 from lnlib.papers.choenni.coverage import TASKS
+from lnlib.papers.choenni.tables import COORDINATES, Tables
 
 _SAFE = sns.color_palette("colorblind").as_hex()
 WHOLE, OWN, OTHERS, RANDOM = SERIES = (
@@ -130,43 +133,19 @@ def _said(values: pd.Series, y: float, words: str, colour: str) -> Words:
 
 # ---- sparse fine-tuning ------------------------------------------------------------------------
 
-# What a model was trained under, and the kind of the masks that it was trained under.
-TRAINED = {
-    "full": ("trained without masks", STATIC),
-    "static": ("trained under own masks", STATIC),
-    "random": ("trained under random masks", f"random {STATIC}"),
-    "dynamic": ("trained under moving masks", "dynamic"),
-}
-PUT_ON = NOTHING, OWN_MASK, OTHER_MASK = "no mask", "own mask", "another language's mask"
 _MASKS = {NOTHING: ("#444444", "s"), OWN_MASK: (_SAFE[0], "o"), OTHER_MASK: (_SAFE[1], "^")}
 
 
-def under_masks(tables: Tables, task: str) -> pd.DataFrame:
-    """What came out of each training, by the mask that is put on for the test.
+def trained_under_masks(tables: Tables, task: str, kind: str = STATIC,
+                        narrow: bool = False) -> Figure:  # fmt: skip
+    """Scores and own shares of every training, with masks put on: means large, seeds small.
 
-    One row a model (a key of TRAINED), put_on (one of PUT_ON), test_lang and seed: `score`, and the
-    own share `share` (%) in view "applied", each NaN where it was not measured.
+    `kind` is that of the own masks.
     """
-    parts = []
-    for model, (_, kind) in TRAINED.items():
-        for put_on in PUT_ON:
-            own = "other" if put_on == OTHER_MASK else "own"
-            of = "full" if put_on == NOTHING else kind
-            both = pd.DataFrame({
-                "score": scores(tables, task, model, of, whose=own),
-                "share": own_share(tables, task, model, of, APPLIED, whose=own),
-            })  # fmt: skip
-            parts.append(both.reset_index(names=["test_lang", "seed"])
-                         .assign(model=model, put_on=put_on))  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
-
-
-def trained_under_masks(tables: Tables, task: str, narrow: bool = False) -> Figure:
-    """Scores and own shares of every training, with masks put on: means large, seeds small."""
-    found = under_masks(tables, task)
+    found, named = under_masks(tables, task, kind), trainings(kind)
     if found["score"].isna().all():
         return not_run("fine-tuning under masks", narrow)
-    models = [model for model in TRAINED if (found["model"] == model).any()]
+    models = [model for model in named if (found["model"] == model).any()]
     figure, panels = panels_of(2, 0.9 + 0.7 * len(models), narrow, sharey=True)
     said = []
     for axes, column in zip(panels, ("score", "share"), strict=True):
@@ -179,7 +158,7 @@ def trained_under_masks(tables: Tables, task: str, narrow: bool = False) -> Figu
                 if len(seen) and model == models[0] and axes is panels[0]:
                     said.append(_said(seen, y, put_on, colour))
         axes.grid(visible=False, axis="y")
-    names = [fill(TRAINED[model][0], 13) for model in reversed(models)]
+    names = [fill(named[model][0], 13) for model in reversed(models)]
     panels[0].set_yticks(range(len(models)), names)
     panels[0].set_ylim(-0.5, len(models) - 0.3)
     panels[0].set_xlabel(f"{TASKS[task].unit} with the mask put on")
@@ -193,48 +172,23 @@ def trained_under_masks(tables: Tables, task: str, narrow: bool = False) -> Figu
     return figure
 
 
-COMPOSED = {
-    "own mask": (_SAFE[0], "o"),
-    "the other's mask": (_SAFE[1], "^"),
-    "union": (_SAFE[2], "D"),
-    "intersection": (_SAFE[4], "v"),
-    "random, as large as the union": (_SAFE[3], "X"),
-}
-HEADS = "heads"  # the row of attention heads, in the model that was trained without masks
-
-
-def composed(tables: Tables, task: str) -> pd.DataFrame:
-    """Scores with the masks of two languages put on, one after the other and as one.
-
-    Rows are keys of TRAINED, of its masks, and HEADS; columns those of COMPOSED, means over seeds,
-    pairs and the two languages of each. The random ones are drawn for heads alone.
-    """
-    rows = {}
-    which = {HEADS: ("full", "heads")} | {name: (name, kind) for name, (_, kind) in TRAINED.items()}
-    for row, (model, kind) in which.items():
-        own = [scores(tables, task, model, kind, whose=whose) for whose in ("own", "other")]
-        # A mask of two is no one language's own.
-        two = [scores(tables, task, model, f"{how} {kind}", whose="other")
-               for how in ("union", "intersection", "random union")]  # fmt: skip
-        rows[row] = [part.mean() for part in (*own, *two)]
-    found = pd.DataFrame.from_dict(rows, orient="index", columns=list(COMPOSED))
-    return found.dropna(subset=["union"])
+_COMPOSED = list(zip(COMPOSED, (_SAFE[at] for at in (0, 1, 2, 4, 3)), "o^DvX", strict=True))
 
 
 def composition(tables: Tables, task: str, narrow: bool = False) -> Figure:
     """`composed`, a row of marks a training."""
-    found = composed(tables, task).iloc[::-1]
+    found, named = composed(tables, task).iloc[::-1], trainings()
     if found.empty:
         return not_run("unions of two languages' masks", narrow)
     figure, (axes,) = figure_of(width(narrow), 0.8 + 0.75 * len(found))
     said = []
-    for place, (name, (colour, marker)) in enumerate(COMPOSED.items()):
+    for place, (name, colour, marker) in enumerate(_COMPOSED):
         y = np.arange(len(found)) + 0.32 - 0.16 * place
         axes.scatter(found[name], y, s=45, color=colour, marker=marker)
         if pd.notna(last := found[name].iloc[-1]):
             said.append(Words(name, last, last, y[-1], colour))
     names = [
-        f"heads, {TRAINED['full'][0]}" if row == HEADS else f"weights, {TRAINED[row][0]}"
+        f"heads, {named['full'][0]}" if row == HEADS else f"weights, {named[row][0]}"
         for row in found.index
     ]  # fmt: skip
     axes.set_yticks(range(len(found)), [fill(name, 18) for name in names])

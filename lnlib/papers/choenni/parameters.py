@@ -7,8 +7,8 @@ from typing import Any
 
 from lnlib.base import seeds
 from lnlib.base.device import default_device
-from lnlib.base.errors import choose
-from lnlib.base.parameters import check_names, folder_to_write, names
+from lnlib.base.errors import UserError, choose
+from lnlib.base.parameters import check_names, folder_to_read, folder_to_write, names
 from lnlib.papers.choenni.analysis.measures import KINDS, MODELS
 from lnlib.papers.choenni.coverage import TASKS, check_languages
 from lnlib.papers.choenni.scales import SCALES
@@ -17,8 +17,9 @@ from lnlib.papers.choenni.scales import SCALES
 def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any]:
     """Return the parameters as the library takes them; UserError for the first that is wrong.
 
-    Knows task, langs (None: the task's five), kind, models, scale, seed, data_dir (or None) and
-    runs_dir. `values` holds those a notebook has, `cells` the sources that have run so far.
+    Knows task, langs (None: the task's five), subnetwork, models, tickets (or None), scale, seed,
+    data_dir (or None) and runs_dir. `values` holds those a notebook has, `cells` the sources that
+    have run so far.
     """
     check_names(cells, values)
     out = dict(values)
@@ -26,8 +27,14 @@ def check(values: Mapping[str, Any], cells: Iterable[str] = ()) -> dict[str, Any
     scale.recipe(choose(out["task"], TASKS, "task"))
     langs = [str(lang) for lang in names(out["langs"] or "", "langs")]
     out["langs"] = list(check_languages(out["task"], langs))
-    if "kind" in out:
-        choose(out["kind"], KINDS, "kind of mask")
+    choose(out["subnetwork"], KINDS, "kind of sub-network")
+    if out["tickets"] is not None:
+        out["tickets"] = folder_to_read(out["tickets"], "tickets")
+        if out["subnetwork"] != "ticket":
+            raise UserError(
+                f"tickets {str(out['tickets'])!r}: they are masks of subnetwork 'ticket', and "
+                f"{out['subnetwork']!r} was asked for: add -p subnetwork ticket"
+            )
     if "models" in out:
         asked = [str(model) for model in names(out["models"], "models")]
         out["models"] = [choose(model, MODELS, "model") for model in asked or [""]]

@@ -4,7 +4,8 @@ In sparse fine-tuning a batch is of one language, and only the weights of its ma
 the others are zero in its step and afterwards what they were, bit by bit. Adam would move them, by
 what other languages' gradients have left in its moments. Head, embeddings, norms and biases belong
 to all languages and always learn. Static masks are found before; dynamic ones are ranked again and
-again by a running mean of |w dL/dw| on the language's own batches, since |w| is one for all.
+again by a running mean of |w dL/dw| on the language's own batches, since |w| is one for all. Their
+control is drawn again as often: masks that move, and know no language.
 Source: Choenni et al. 2023 (Computational Linguistics 49(3)) for both variants.
 """
 
@@ -30,7 +31,7 @@ from lnlib.masks.overlap import jaccard
 from lnlib.masks.ticket import PackedMask
 from lnlib.papers.choenni.attribution.checkpoints import Checkpoint
 from lnlib.papers.choenni.joint import Joint
-from lnlib.papers.choenni.subnetworks.masks import Subnetwork, digest, in_model
+from lnlib.papers.choenni.subnetworks.masks import Subnetwork, digest, in_model, random_like
 from lnlib.papers.choenni.subnetworks.ranked import ranked
 from lnlib.tasks.examples import Batch, training_order
 from lnlib.training.loop import fit, memory_in_words
@@ -38,11 +39,16 @@ from lnlib.training.loop import fit, memory_in_words
 
 @dataclass(frozen=True)
 class Dynamic:
-    """Masks that follow the training: all weights at first, and from then on `level` % pruned."""
+    """Masks that follow the training: all weights at first, and from then on `level` % pruned.
+
+    `random` is the control: each time as many weights of every matrix as are ranked highest stay,
+    but drawn blindly.
+    """
 
     level: int = 50  # % pruned
-    rounds: int = 10  # times a mask is ranked: the first after a tenth of the steps
+    rounds: int = 10  # parts of the training: masks are found anew between them, nine times
     memory: float = 0.9  # share that a running mean keeps of what was before a batch
+    random: bool = False
 
     def __post_init__(self) -> None:
         level = whole(self.level)
@@ -225,8 +231,10 @@ class _Shifts:
                 parameter.copy_(torch.where(mask, parameter, before))
         self._before = {}
         if self.dynamic:
-            every = max(1, self.joint.recipe.steps // self.dynamic.rounds)
-            if (step + 1) % every == 0 and len(self._means) == len(self.joint.langs):
+            steps, rounds = self.joint.recipe.steps, self.dynamic.rounds
+            # Not after the last step: no mask is left that nothing was trained under.
+            between = {round(steps * part / rounds) for part in range(1, rounds)} - {steps}
+            if step + 1 in between and len(self._means) == len(self.joint.langs):
                 self._rerank(step)
 
     def _rank(self, name: str, parameter: torch.Tensor) -> None:
@@ -246,6 +254,8 @@ class _Shifts:
             ranks = {n: part.cpu().numpy() for n, part in self._means[lang].items()}
             ticket = ranked(self.model, self.joint, lang, ranks, "dynamic", level, self.seed)
             made[lang] = ticket.packed(level)
+            if self.dynamic.random:
+                made[lang] = random_like(made[lang], seeds.derive(self.seed, "moved", lang, step))
         for lang, mask in made.items():
             before = old.get(lang)
             others = [jaccard(mask, m, level) for code, m in made.items() if code != lang]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
 from lnlib.results.table import Table
 
+COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 _STAMP = ("lnlib", "code", "recipe", "data", "encoder")
-# `model` is what was attributed: "full", or the sparse fine-tuning "static", "dynamic", "random".
+# `model` is what was attributed: "full", or after sparse fine-tuning "static", "random" ("static
+# ticket" where the masks are no Fisher ones), "dynamic" or "redrawn".
 # `kind`, `mask_lang`, `mask_seed` and `mask` name the sub-network; `checkpoint` is 1, 2, ... or 0
 # for all together.
 _OF = ("scale", "task", "model", "seed", "kind", "mask_lang", "mask_seed", "mask")
@@ -53,3 +60,24 @@ VERDICTS = Table(
      "rows"),
 )  # fmt: skip
 TABLES = (INFLUENCE, MODULAR, MASKS, LEFT_OUT, VERDICTS)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one scale that verdicts follow from; one that was not made is empty."""
+
+    scale: str = ""
+    influence: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INFLUENCE.columns))
+    modular: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MODULAR.columns))
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT.columns))
+
+    @classmethod
+    def read(cls, home: Path) -> Tables:
+        """Those in results/choenni/SCALE."""
+        return cls(home.name, INFLUENCE.read(home), MODULAR.read(home), LEFT_OUT.read(home))
+
+    def of(self, data: str, seed: int) -> Tables:
+        """The rows of one experiment, by the fingerprint of its data (`Joint`'s) and its seed."""
+        parts = [part[(part["data"] == data) & (part["seed"] == seed)]
+                 for part in (self.influence, self.modular, self.left_out)]  # fmt: skip
+        return Tables(self.scale, *parts)

@@ -9,19 +9,17 @@ from recorded import hold_verdicts
 
 from lnlib.papers.choenni import figures
 from lnlib.papers.choenni.analysis import claims
-from lnlib.papers.choenni.analysis.measures import (
-    Tables,
-    left_out_correlation,
-    left_out_pairs,
-    translated,
-)
-from lnlib.papers.choenni.figures import NOTHING, OWN_MASK, SERIES, WHOLE
+from lnlib.papers.choenni.analysis.left_out import left_out_correlation, left_out_pairs
+from lnlib.papers.choenni.analysis.measures import translated
+from lnlib.papers.choenni.analysis.under_masks import NOTHING, OWN_MASK, under_masks
+from lnlib.papers.choenni.figures import SERIES, WHOLE
 from lnlib.papers.choenni.scales import SCALES
-from lnlib.papers.choenni.tables import VERDICTS
+from lnlib.papers.choenni.tables import VERDICTS, Tables
 from lnlib.results import ledger
 
 ROOT = Path(__file__).resolve().parents[3]
 HOME = ROOT / "results" / "choenni" / "demo"
+HOMES = [path.parent for path in HOME.parent.glob("*/influence.csv")]  # every scale that has run
 TABLES = Tables.read(HOME)
 PAGES = ("examples", "sparse")
 
@@ -31,8 +29,10 @@ def cells(page, kind):
     return [cell.source for cell in read if cell.cell_type == kind]
 
 
-def test_every_row_is_of_the_scales_present_settings():
-    assert SCALES["demo"].current(TABLES.influence).all() and len(TABLES.influence)
+@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.name)
+def test_every_row_is_of_the_scales_present_settings(home):
+    rows = Tables.read(home).influence
+    assert SCALES[home.name].current(rows).all() and len(rows)
 
 
 def run(page, monkeypatch):
@@ -47,7 +47,7 @@ def run(page, monkeypatch):
 
 def test_the_page_runs_and_prints_every_verdict_there_is(monkeypatch, capsys):
     text = run("examples", monkeypatch)
-    ran = (VERDICTS.read(HOME)["verdict"] != ledger.NOT_RUN).sum()
+    ran = sum((VERDICTS.read(home)["verdict"] != ledger.NOT_RUN).sum() for home in HOMES)
     assert text.count("** |") >= ran > 4
     for claim in claims.CLAIMS:
         assert claim.statement in text
@@ -69,14 +69,20 @@ def test_the_page_of_sparse_fine_tuning_answers_by_the_verdicts(monkeypatch):
     ].startswith("cannot")
 
 
-def test_in_every_language_and_seed_the_whole_model_is_beyond_permuted_languages():
-    """What the figure's text says of it."""
-    found, null = figures.own_shares(TABLES, "ner"), figures.chance(TABLES, "ner")
+@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.name)
+@pytest.mark.parametrize("task", ["ner", "pos"])
+def test_in_every_language_and_seed_the_whole_model_is_beyond_permuted_languages(home, task):
+    """What the figure's text says of it, whichever of these it shows."""
+    tables = Tables.read(home)
+    found, null = figures.own_shares(tables, task), figures.chance(tables, task)
+    if found.empty:
+        assert task not in set(tables.influence["task"])
+        return
     assert found.notna().all(axis=None) and set(found.columns) == set(SERIES)
     seeds = found.join(null, on="test_lang")
     assert (seeds[WHOLE] > seeds["high"]).all()
     means = found.groupby("test_lang").mean()
-    assert means.sub(means[WHOLE], axis=0).abs().max(axis=None) < 4  # "within a few points"
+    assert means.sub(means[WHOLE], axis=0).abs().max(axis=None) < 5.5  # "within five or so points"
     assert (null["low"] < 100 / len(means)).all() and (null["high"] > 100 / len(means)).all()
 
 
@@ -85,8 +91,8 @@ def test_the_front_page_has_a_number_beside_its_null(monkeypatch):
     front = __import__("front")
     (card,) = (card for card in front.CARDS if card.paper == "choenni")
     found = figures.own_shares(TABLES, "ner")[WHOLE].mean()
-    assert f"**{found:.0f} %**" in card.said("demo")
-    assert card.said("small") == ""  # nothing has run
+    assert f"**{found:.0f} %**" in card.found("demo").words
+    assert card.found("paper") is None  # nothing has run
     titles = [card.title for card in front.CARDS]
     assert titles.index("Layers") < titles.index("Data") < titles.index("A world we know")
 
@@ -131,7 +137,7 @@ def test_in_every_language_translations_count_for_more_than_labels_explain():
 
 def test_what_the_figures_of_sparse_fine_tuning_say_is_in_the_tables():
     """A mask that is put on costs a model not trained for it much, and raises its own share."""
-    found = figures.under_masks(TABLES, "ner")
+    found = under_masks(TABLES, "ner")
     found = found.groupby(["model", "put_on"])[["score", "share"]].mean()
     whole, masked = found.loc[("full", NOTHING)], found.loc[("full", OWN_MASK)]
     assert masked["score"] < whole["score"] - 20 and masked["share"] > whole["share"] + 10
@@ -149,5 +155,6 @@ def test_ranks_put_together_at_random_correlate_as_much_as_tables_of_ranks_say()
     assert low == pytest.approx(-0.447, abs=0.02) and high == pytest.approx(0.447, abs=0.02)
 
 
-def test_the_recorded_verdicts_follow_from_the_tables():
-    hold_verdicts(claims.verdicts(TABLES), VERDICTS, HOME)
+@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.name)
+def test_the_recorded_verdicts_follow_from_the_tables(home):
+    hold_verdicts(claims.verdicts(Tables.read(home)), VERDICTS, home)

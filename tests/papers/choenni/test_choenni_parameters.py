@@ -5,8 +5,8 @@ import pytest
 from lnlib.base.errors import UserError
 from lnlib.papers.choenni.parameters import check
 
-ASKED = {"task": "ner", "langs": None, "kind": "fisher", "scale": "demo", "seed": 0,
-         "data_dir": None, "runs_dir": "runs"}  # fmt: skip
+ASKED = {"task": "ner", "langs": None, "subnetwork": "fisher", "tickets": None,
+         "scale": "demo", "seed": 0, "data_dir": None, "runs_dir": "runs"}  # fmt: skip
 
 
 def test_a_notebook_is_given_what_the_library_takes():
@@ -16,11 +16,10 @@ def test_a_notebook_is_given_what_the_library_takes():
 
 
 def test_models_are_those_that_tables_name():
-    asked = {name: ASKED[name] for name in ASKED if name != "kind"}
-    assert check(asked | {"models": "static, random"})["models"] == ["static", "random"]
+    assert check(ASKED | {"models": "static, random"})["models"] == ["static", "random"]
     for given, said in (("ful", r"unknown model 'ful'.*'full'"), ("", "unknown model ''.*full")):
         with pytest.raises(UserError, match=said):
-            check(asked | {"models": given})
+            check(ASKED | {"models": given})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,9 @@ def test_models_are_those_that_tables_name():
         ({"langs": "fa,ur", "task": "xnli"}, "task 'xnli' has no data in 'fa'"),
         ({"task": "nerr"}, "unknown task 'nerr'.*'ner'"),
         ({"task": "pos"}, "task at scale 'demo'"),
-        ({"kind": "head"}, "unknown kind of mask 'head'.*'heads'"),
+        ({"subnetwork": "head"}, "unknown kind of sub-network 'head'.*'heads'"),
+        ({"subnetwork": "ticket", "tickets": "nowhere"}, "tickets 'nowhere' is not a folder"),
+        ({"tickets": "."}, "'fisher' was asked for: add -p subnetwork ticket"),
         ({"scale": "dmeo"}, "unknown scale 'dmeo'.*'demo'"),
         ({"seed": -1}, "-1"),
         ({"data_dir": "."}, "reads the gazetteer and takes no data_dir"),

@@ -9,18 +9,19 @@ import toys
 
 from lnlib import __main__ as door
 from lnlib.base.errors import UserError
+from lnlib.encoders import load_encoder
+from lnlib.masks.ticket import Ticket
 from lnlib.papers import choenni
 from lnlib.papers.choenni import commands, figures, tables
 from lnlib.papers.choenni.analysis.claims import CLAIMS, verdicts
-from lnlib.papers.choenni.analysis.measures import (
-    KINDS,
-    MEASURES,
-    Tables,
-    agreement_of_seeds,
-    own_share,
-)
+from lnlib.papers.choenni.analysis.left_out import agreement_of_seeds
+from lnlib.papers.choenni.analysis.measures import KINDS, MEASURES, own_share
+from lnlib.papers.choenni.analysis.under_masks import HEADS, composed, under_masks
 from lnlib.papers.choenni.experiments import Experiment
 from lnlib.papers.choenni.scales import SCALES, SETTINGS, Settings
+from lnlib.papers.choenni.tables import Tables
+from lnlib.pruning import controls
+from lnlib.results.places import Places
 from lnlib.results.table import of_file
 
 LANGS = ("ar", "en", "fa", "ur", "zh")
@@ -146,9 +147,9 @@ def test_what_is_put_together_is_named_by_the_two():
             ("fisher", "ar", 50.0),
         )
     ]  # fmt: skip
-    found = figures.composed(Tables("demo", modular=pd.DataFrame(rows)), "ner")
-    assert found.loc[figures.HEADS].tolist() == [80, 70, 82, 60, 75]
-    assert list(found.index) == [figures.HEADS]  # no two of the other masks were put together
+    found = composed(Tables("demo", modular=pd.DataFrame(rows)), "ner")
+    assert found.loc[HEADS].tolist() == [80, 70, 82, 60, 75]
+    assert list(found.index) == [HEADS]  # no two of the other masks were put together
 
 
 def test_a_union_is_compared_with_the_better_of_its_two():
@@ -225,8 +226,20 @@ def test_an_experiment_fills_all_that_the_claims_read(made):
             assert len(values) == (1 if claim.id == 11 else 3), claim.measure
             assert values.notna().all(), claim.measure
     models = set(found.modular["model"])
-    assert models == {"full", "static", "dynamic", "random"}
+    assert models == {"full", "static", "random", "dynamic", "redrawn"}
     assert set(found.left_out["left_out"]) == {"", "en", "ur", "zh"}
+
+
+def test_masks_that_came_out_of_a_training_are_compared_as_those_that_were_found(made):
+    """Own and other languages' masks differ by what they do not share, however they came to be."""
+    found = tables.MASKS.read(made[0] / "results" / "choenni" / "demo")
+    pairs = found.groupby(["model", "kind"]).size()
+    assert set(pairs.index) == {("full", "fisher"), ("full", "heads"), ("full", "ticket"),
+                                ("dynamic", "dynamic"), ("redrawn", "redrawn")}  # fmt: skip
+    assert (pairs == 3).all()  # of three languages
+    drawn = found[found["model"] == "redrawn"]
+    assert (drawn["jaccard"] - drawn["expected"]).abs().max() < 0.05  # thousands of weights
+    assert (found["density_a"] < 1).sum() > 9
 
 
 def test_an_experiment_that_is_run_again_gives_the_same_rows(made, joint, monkeypatch):
@@ -239,6 +252,70 @@ def test_an_experiment_that_is_run_again_gives_the_same_rows(made, joint, monkey
     again.attribute(("fisher",))
     after = Tables.read(home / "results" / "choenni" / "demo")
     pd.testing.assert_frame_equal(after.influence, before.influence)
+
+
+def tickets(bert, folder, levels=(10, 50)):
+    """What `find_ticket` leaves, without its trainings: a ticket a language."""
+    for seed, lang in enumerate(("en", "ur", "zh")):
+        ticket = controls.random(bert, levels, seed)
+        ticket.save(Places.of(folder, "foroutan", "demo").ticket("ner", lang, 0))
+    return folder / "foroutan" / "demo"
+
+
+def test_tickets_that_were_found_before_are_masks_as_they_are(joint, bert, tmp_path):
+    """At the scale's level, in tables and in trainings under masks, under names of their own."""
+    given = tickets(bert, tmp_path, (10, 50, 90))
+    run = Experiment(joint, SMALL, 0, tmp_path, tmp_path, given)
+    own = run.own("ticket")
+    for seed, mask in enumerate(own):
+        assert mask.mask.digest == controls.random(bert, (50,), seed).packed(50).digest
+    run.attribute(("ticket",))
+    run.sparse(("static", "random"), "ticket")
+    found = Tables.read(tmp_path / "choenni" / "demo")
+    assert {"static ticket", "random ticket"} == set(found.modular["model"])
+    assert {m.mask.digest for m in own} <= set(found.influence["mask"]) & set(found.modular["mask"])
+    put_on = under_masks(found, "ner", "ticket").groupby(["model", "put_on"])["score"].mean()
+    assert put_on.loc[["static ticket", "random ticket"]].notna().all()
+    assert MEASURES["score_over_random"].of(found, "ner").dropna().empty  # claims are of others
+
+
+def test_tickets_that_cannot_be_masks_are_refused_before_anything_is_trained(joint, bert, tmp_path):
+    other = load_encoder(toys.save_encoder(tmp_path / "encoder", seed=1))
+
+    def asked(folder):
+        return Experiment(joint, SMALL, 0, tmp_path / "runs", tmp_path, folder)
+
+    for verb in ("influence --kinds fisher,heads", "sparse --kind saliency"):
+        with pytest.raises(UserError, match="were asked for: add ticket"):
+            door.main(["choenni", *verb.split(), "--tickets", str(tmp_path)])
+    with pytest.raises(UserError, match=r"no ticket at .*seed0"):
+        asked(tmp_path)
+    with pytest.raises(UserError, match="no mask at 50 % sparsity: this ticket has 10, 30"):
+        asked(tickets(bert, tmp_path / "thin", (10, 30)))
+    with pytest.raises(UserError, match="this ticket was found in"):
+        asked(tickets(other, tmp_path / "other"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_keeps_to_the_tickets_it_began_with(joint, bert, tmp_path):
+    given = tickets(bert, tmp_path)
+    Experiment(joint, SMALL, 0, tmp_path, tmp_path, given).own("ticket")
+    controls.random(bert, (10, 50), 7).save(given / "ner" / "en" / "seed0" / "ticket.safetensors")
+    with pytest.raises(UserError, match="ticket of 'en' is another one"):
+        Experiment(joint, SMALL, 0, tmp_path, tmp_path, given).own("ticket")
+    with pytest.raises(UserError, match="another search"):
+        Experiment(joint, SMALL, 0, tmp_path, tmp_path).own("ticket")
+
+
+def test_a_search_that_was_stopped_goes_on_to_the_same_mask(made, joint, tmp_path):
+    """Its file is there from the first round on, and was once taken for the whole."""
+    whole = Experiment(joint, SMALL, 0, made[0] / "runs", tmp_path)
+    again = Experiment(joint, SMALL, 0, tmp_path, tmp_path)
+    last = again.tuned().checkpoints[-1].digest
+    (kept,) = whole.home.glob(f"masks-{last}/ticket-en.safetensors")
+    Ticket.load(kept).cut(2).save(again.home / f"masks-{last}" / kept.name)
+    digests = [[mask.mask.digest for mask in run.own("ticket")] for run in (whole, again)]
+    assert digests[0] == digests[1]
 
 
 def test_tables_keep_intervals_and_nulls_beside_shares(made):

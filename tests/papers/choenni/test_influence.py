@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import toys
@@ -171,6 +172,38 @@ def test_many_masks_in_one_pass_are_those_of_a_pass_each(joint, checkpoints, sam
         assert close(together.scores(name), alone.scores(name), 1e-6)
 
 
+@pytest.mark.parametrize("settings", [{}, {"columns": "languages"}, {"sketch": 512},
+                                      {"view": "applied"}], ids=str)  # fmt: skip
+def test_a_sub_network_asked_about_one_language_says_of_it_what_it_says_of_all(
+    joint, checkpoints, samples, masks, settings
+):
+    """And of the others nothing: no number, no share, no list that could be read as an answer."""
+    settings = Attribution(**settings)
+    whole = choenni.influence(checkpoints, joint, masks, settings=settings, **samples)
+    only = {"random 0": "ur", "random 1": "zh"}
+    part = choenni.influence(checkpoints, joint, masks, only=only, settings=settings, **samples)
+    assert close(part.scores(), whole.scores(), 1e-6)  # the full model is asked about all
+    names = np.array(LANGS) if settings.columns == "languages" else samples["test"].langs
+    for name, lang in only.items():
+        found, all_of_it = part.scores(name), whole.scores(name)
+        assert close(found[:, names == lang], all_of_it[:, names == lang], 1e-6)
+        assert np.isnan(found[:, names != lang]).all()
+        rows = pd.DataFrame(part.rows(name, 5))
+        assert set(rows["test_lang"]) == {lang, ""}  # "": norms, which have no test example
+        if settings.columns == "examples":
+            assert set(part.shares(name, 5)["test_lang"]) == {lang}
+            assert list(part.gain(name, ["full"], 5).index) == [lang]
+            with pytest.raises(UserError, match=f"unknown language for {name!r} 'en'.*{lang}"):
+                part.top(0, 5, name)
+
+
+def test_shards_of_one_language_are_not_read_as_those_of_all(joint, checkpoints, samples, tmp_path):
+    for only in ({"full": "ur"}, None, {"full": "zh"}):
+        found = choenni.influence(checkpoints, joint, only=only, folder=tmp_path, **samples)
+        fresh = choenni.influence(checkpoints, joint, only=only, **samples)
+        assert np.array_equal(found.scores(), fresh.scores(), equal_nan=True)
+
+
 # ---- sketch ----------------------------------------------------------------------------------
 
 
@@ -263,6 +296,10 @@ def test_what_cannot_be_asked_is_refused_in_one_message(joint, checkpoints, samp
     with pytest.raises(UserError, match="keeps no weight"):
         none = {n: torch.zeros_like(p) for n, p in in_model(None, joint.model()).items()}
         ask(checkpoints, joint, {"none": none})
+    with pytest.raises(UserError, match=r"unknown sub-network 'fall'.*'full'"):
+        ask(checkpoints, joint, only={"fall": "ur"})
+    with pytest.raises(UserError, match="unknown language 'fa'"):
+        ask(checkpoints, joint, only={"full": "fa"})
     with pytest.raises(UserError, match="of other data"):
         two = joint.without("zh")
         ask(checkpoints, joint, test=two.sample("validation", 2))

@@ -8,8 +8,9 @@ from importlib.resources import files
 
 import pandas as pd
 
-from lnlib.papers.choenni.analysis.measures import MEASURES, Tables
+from lnlib.papers.choenni.analysis.measures import MEASURES
 from lnlib.papers.choenni.coverage import TASKS
+from lnlib.papers.choenni.tables import Tables
 from lnlib.results import ledger
 
 _HOME = files("lnlib.papers.choenni").joinpath("published", "claims.yaml")

@@ -8,42 +8,25 @@ means that nothing has run. C1 to C11 are the claims by number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from lnlib.papers.choenni.tables import INFLUENCE, LEFT_OUT, MODULAR
+from lnlib.papers.choenni.analysis.left_out import left_out_correlation
+from lnlib.papers.choenni.tables import APPLIED, COORDINATES, Tables
 from lnlib.results.ledger import Measure
 
 KINDS = ("heads", "fisher", "saliency", "ticket")  # of masks; "full", "random" beside them
-MODELS = ("full", "static", "random", "dynamic")  # trained with no masks, own, random or moving
+# What a model was trained under: no masks, own, random, moving (dynamic) or re-drawn ones.
+MODELS = ("full", "static", "random", "dynamic", "redrawn")
+MOVING = MODELS[3:]  # whose masks come out of the training, and are of a kind of the model's name
 STATIC = "fisher"  # kind of the masks that claims on sparse fine-tuning are about
-COORDINATES, APPLIED = "coordinates", "applied"  # views: masks asked about, or put on
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The tables of one scale that verdicts follow from; one that was not made is empty."""
-
-    scale: str = ""
-    influence: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INFLUENCE.columns))
-    modular: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MODULAR.columns))
-    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT.columns))
-
-    @classmethod
-    def read(cls, home: Path) -> Tables:
-        """Those in results/choenni/SCALE."""
-        return cls(home.name, INFLUENCE.read(home), MODULAR.read(home), LEFT_OUT.read(home))
-
-    def of(self, data: str, seed: int) -> Tables:
-        """The rows of one experiment, by the fingerprint of its data (`Joint`'s) and its seed."""
-        parts = [part[(part["data"] == data) & (part["seed"] == seed)]
-                 for part in (self.influence, self.modular, self.left_out)]  # fmt: skip
-        return Tables(self.scale, *parts)
+def model_of(model: str, kind: str = STATIC) -> str:
+    """What tables call a training under masks of a kind; those of claims by the model alone."""
+    return f"{model} {kind}" if kind != STATIC and model in ("static", "random") else model
 
 
 # ---- shares ----------------------------------------------------------------------------------
@@ -171,6 +154,18 @@ def score_over_random(tables: Tables, task: str) -> pd.Series:
     return _by_language(own - scores(tables, task, "random", f"random {STATIC}"))
 
 
+def moving_score_over_redrawn(tables: Tables, task: str) -> pd.Series:
+    """C8: the score under own moving masks, less that under random masks drawn again as often."""
+    own, random = (scores(tables, task, model, model) for model in MOVING)
+    return _by_language(own - random)
+
+
+def moving_sharing_over_redrawn(tables: Tables, task: str) -> pd.Series:
+    """C8: how much lower A(L; S_L) is after moving masks than after random ones drawn as often."""
+    own, random = (own_share(tables, task, model, model, APPLIED) for model in MOVING)
+    return _by_language(random - own)
+
+
 def union_over_single(tables: Tables, task: str) -> pd.Series:
     """C10: the score under the union of two heads' masks, less the better of the two's.
 
@@ -226,48 +221,6 @@ def translated(tables: Tables, task: str) -> pd.DataFrame:
     return rows[["test_lang", "seed"]].assign(**numbers, chance=100 * rows["top"] / each)
 
 
-def left_out_pairs(tables: Tables, task: str) -> pd.DataFrame:
-    """Influence I(L, K) beside the rise (nats) of L's loss where K is left out of the training.
-
-    One row a seed and pair of languages, the same language twice too. Columns: seed, train_lang
-    (K), test_lang (L), influence, rise (NaN where it was not measured).
-    """
-    rows, without = tables.influence, tables.left_out
-    rows = rows[(rows["task"] == task) & (rows["model"] == "full") & (rows["kind"] == "full")]
-    rows = rows[(rows["measure"] == "cosine") & (rows["view"] == COORDINATES)]
-    rows = rows[rows["checkpoint"] == 0]
-    pairs = rows[["seed", "train_lang", "test_lang"]].assign(influence=rows["value"].astype(float))
-    without = without[without["task"] == task]
-    loss = without.set_index(["seed", "left_out", "test_lang"])["loss"].astype(float)
-    rise = [
-        loss.get((row.seed, row.train_lang, row.test_lang), np.nan)
-        - loss.get((row.seed, "", row.test_lang), np.nan)
-        for row in pairs.itertuples()
-    ]
-    return pairs.assign(rise=np.array(rise, float)).reset_index(drop=True)
-
-
-def left_out_correlation(tables: Tables, task: str) -> pd.Series:
-    """C11: rank correlation of I(L, K) with the rise of L's loss without K, K not L; by seed."""
-    pairs = left_out_pairs(tables, task)
-    found = {}
-    for seed, own in pairs[pairs["train_lang"] != pairs["test_lang"]].groupby("seed"):
-        whole = own["rise"].notna().all() and len(own) > 2
-        found[seed] = spearmanr(own["influence"], own["rise"]).statistic if whole else np.nan
-    return pd.Series(found, dtype=float).rename_axis("seed")
-
-
-def agreement_of_seeds(pairs: pd.DataFrame, column: str) -> float:
-    """Mean rank correlation between two seeds of a column of `left_out_pairs`, K not L.
-
-    What one seed says of pairs can be predicted no better than another seed says it.
-    """
-    pairs = pairs[pairs["train_lang"] != pairs["test_lang"]]
-    wide = pairs.pivot_table(column, ["train_lang", "test_lang"], "seed").corr("spearman")
-    between = wide.to_numpy()[np.triu_indices(len(wide), 1)]
-    return float(between.mean()) if len(between) else np.nan
-
-
 _SHARE, _READS = "points", ("influence",)
 MEASURES: dict[str, Measure] = {
     "own_share_over_chance": Measure(own_share_over_chance, _READS, _SHARE),
@@ -283,6 +236,8 @@ MEASURES: dict[str, Measure] = {
     "sharing_raised": Measure(sharing_raised, _READS, "% of languages", counted=True),
     "sharing_over_random": Measure(sharing_over_random, _READS, _SHARE),
     "score_over_random": Measure(score_over_random, ("modular",), ""),
+    "moving_score_over_redrawn": Measure(moving_score_over_redrawn, ("modular",), ""),
+    "moving_sharing_over_redrawn": Measure(moving_sharing_over_redrawn, _READS, _SHARE),
     "translations": Measure(translations, _READS, "%"),
     "translations_over_label": Measure(translations_over_label, _READS, _SHARE),
     "union_over_single": Measure(union_over_single, ("modular",), ""),

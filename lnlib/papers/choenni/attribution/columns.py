@@ -29,7 +29,8 @@ class Columns:
 
     def __init__(self, masks: Sequence[Mask], columns: int, measures: Sequence[str],
                  by_language: bool, sketch: CountSketch | None = None,
-                 device: torch.device | None = None) -> None:  # fmt: skip
+                 device: torch.device | None = None,
+                 only: Sequence[torch.Tensor | None] | None = None) -> None:  # fmt: skip
         """Nothing seen so far.
 
         Parameters:
@@ -40,12 +41,14 @@ class Columns:
         - `by_language`: columns are means of languages and not examples.
         - `sketch`: compares sketches in place of gradients.
         - `device`: where gradients are.
+        - `only`: for each mask the columns, whole numbers, that it is asked about; None is all.
         """
         self.measures, self.by_language, self.sketch = tuple(measures), by_language, sketch
         self._masks = {  # (w, K): norms, which every batch asks for, then take a plain product
             name: torch.stack([m[name].flatten() for m in masks], 1).to(device, torch.float32)
             for name in masks[0]
         }
+        self._only = [None] * len(masks) if only is None else list(only)
         self._wide = (len(self.measures) if by_language else 1, len(masks), columns)
         narrow = (columns,)
         shape = self._wide if by_language or sketch else narrow
@@ -83,6 +86,7 @@ class Columns:
                size: int) -> dict[str, torch.Tensor]:  # fmt: skip
         """Every measure of a batch of `size` training examples, (B, K, C), and "norm", (B, K).
 
+        Not a number where a mask is not asked about a column.
         `each` gives their gradients matrix by matrix. The product with a gradient of zero is 0.
         """
         measures, masks, columns = self._wide
@@ -98,9 +102,16 @@ class Columns:
                 products += (g @ self._held[name].flatten(0, 2).T).reshape(products.shape)
             else:
                 for number, mask in enumerate(self._masks[name].T.contiguous()):
-                    products[:, 0, number] += (g * mask) @ self._held[name].T
+                    held, only = self._held[name], self._only[number]
+                    at = slice(None) if only is None else only
+                    products[:, 0, number, at] += (g * mask) @ held[at].T
         if sketched is not None:
             products = torch.einsum("bs,mkcs->bmkc", sketched, self._held["sketch"])
+        for number, only in enumerate(self._only):
+            if only is not None:
+                rest = torch.ones(columns, dtype=torch.bool, device=device)
+                rest[only] = False
+                products[:, :, number, rest] = torch.nan
         own = _inverse(squares)[:, :, None]
         found = {"norm": squares.sqrt()}
         for row, measure in enumerate(self.measures):

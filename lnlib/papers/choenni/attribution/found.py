@@ -6,7 +6,7 @@ Axes of the values: checkpoints, sub-networks, training examples (N), columns (C
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,8 @@ class Influence:
     test: Sample
     view: str
     by_language: bool  # columns are means of languages, else test examples
+    # Sub-networks asked about the test examples of one language: not a number elsewhere.
+    only: Mapping[str, str] = field(default_factory=dict)
 
     def scores(self, subnetwork: str = "full", measure: str = "cosine",
                checkpoint: int = 0) -> np.ndarray:  # fmt: skip
@@ -69,12 +71,14 @@ class Influence:
                checkpoint: int = 0) -> pd.DataFrame:  # fmt: skip
         """For every test example each language's share (%) of its `top` most influential.
 
-        By chance it is the language's share of the training examples. UserError for more than
-        there are training examples, and where only means of languages were computed.
+        Of those that the sub-network is asked about. By chance it is the language's share of the
+        training examples. UserError for more than there are training examples, and where only means
+        of languages were computed.
         """
         best = self._best(subnetwork, top, checkpoint)
         found = shares.shares(best, self.train.langs, self.langs)
-        return pd.DataFrame(found, columns=list(self.langs)).assign(test_lang=self.test.langs)
+        whole = pd.DataFrame(found, columns=list(self.langs)).assign(test_lang=self.test.langs)
+        return whole[whole["test_lang"].isin(self._asked(subnetwork))]
 
     def own_share(self, subnetwork: str = "full", top: int = 100,
                   checkpoint: int = 0) -> pd.DataFrame:  # fmt: skip
@@ -103,7 +107,8 @@ class Influence:
 
         change = one(own) - np.mean([one(name) for name in over], axis=0)
         rows = {}
-        for lang in self.langs:
+        asked = [set(self._asked(name)) for name in (own, *over)]
+        for lang in (lang for lang in self.langs if all(lang in some for some in asked)):
             values = change[self.test.langs == lang]
             low, high = shares.interval(values)
             rows[lang] = {"value": float(values.mean()), "low": low, "high": high, "n": len(values)}
@@ -118,6 +123,8 @@ class Influence:
         number = whole(example)
         if number is None or not 0 <= number < len(self.test):
             raise UserError(f"example {example!r}: expected 0 to {len(self.test) - 1}")
+        lang = str(self.test.langs[number])
+        choose(lang, self._asked(subnetwork), f"language for {subnetwork!r}")
         best = self._best(subnetwork, most, checkpoint)[number]
         value = self.scores(subnetwork, "cosine", checkpoint)[best, number]
         return pd.DataFrame(
@@ -139,7 +146,7 @@ class Influence:
         if labels is None:
             raise UserError("these examples have no label each: expected those of xnli")
         rows = {}
-        for lang in self.langs:
+        for lang in self._asked(subnetwork):
             columns = scores[:, self.test.langs == lang]
             langs, numbers = self.train.langs, self.train.numbers
             found = shares.translated(columns, langs, numbers, lang, top)
@@ -183,6 +190,10 @@ class Influence:
                           for lang in self.langs]  # fmt: skip
         return found
 
+    def _asked(self, subnetwork: str) -> tuple[str, ...]:
+        """The languages whose test examples a sub-network is asked about."""
+        return (self.only[subnetwork],) if subnetwork in self.only else self.langs
+
     def _best(self, subnetwork: str, top: int, checkpoint: int,
               of_label: bool = False) -> np.ndarray:  # fmt: skip
         if self.by_language:
@@ -199,7 +210,7 @@ class Influence:
         found = self.scores(subnetwork, measure, checkpoint)
         rows = []
         for k in self.langs:
-            for lang in self.langs:
+            for lang in self._asked(subnetwork):
                 row = {"train_lang": k, "test_lang": lang, "value": float(matrix.loc[k, lang])}
                 if not self.by_language:
                     own = found[np.ix_(self.train.langs == k, self.test.langs == lang)].mean(0)
@@ -213,7 +224,7 @@ class Influence:
         labels = self.train.labels if of_label else None
         found = shares.shares(best, self.train.langs, self.langs)
         rows = []
-        for lang in self.langs:
+        for lang in self._asked(subnetwork):
             own = self.test.langs == lang
             for place, k in enumerate(self.langs):
                 values = found[own, place]

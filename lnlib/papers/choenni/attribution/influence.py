@@ -72,6 +72,7 @@ def influence(
     joint: Joint,
     subnetworks: Mapping[str, Subnetwork] | None = None,
     *,
+    only: Mapping[str, str] | None = None,
     train: Sample | None = None,
     test: Sample | None = None,
     settings: Attribution | None = None,
@@ -85,6 +86,8 @@ def influence(
     - `checkpoints`: of one training on `joint`, in order.
     - `joint`: encoder, task and data.
     - `subnetworks`: by name; None is the full model, and all that is asked for if not given.
+    - `only`: names of sub-networks that are asked about the test examples of one language alone,
+      which takes as much less time. About others their influence is not a number.
     - `train`, `test`: samples of `joint`; all its training and validation examples if not given.
     - `settings`: how it is computed; exactly, for single test examples, if not given.
     - `folder`: where shards of the result are kept: an interrupted run goes on at the next one.
@@ -100,6 +103,10 @@ def influence(
     splits = {split.data.fingerprint for split in (joint.train, joint.validation)}
     if not {train.data.fingerprint, test.data.fingerprint} <= splits:
         raise UserError("a sample is of other data: expected joint.sample(...) of this joint")
+    only = {} if only is None else dict(only)
+    for name, lang in only.items():
+        choose(name, subnetworks, "sub-network")
+        choose(lang, joint.langs, "language")
     home = None if folder is None else as_path(folder, "folder")
     model = joint.model().to(default_device())
     masks = {name: in_model(subnetwork, model) for name, subnetwork in subnetworks.items()}
@@ -122,8 +129,10 @@ def influence(
         checkpoint.put_on(model)
         own = []
         for group in groups:
-            what = f"{key} {checkpoint.digest} {','.join(digests[name] for name in group)} "
-            compute = _Pass(model, joint, [masks[n] for n in group], train, test, settings)
+            named = ",".join(digests[name] + only.get(name, "") for name in group)
+            what = f"{key} {checkpoint.digest} {named} "
+            of = [(masks[name], only.get(name)) for name in group]
+            compute = _Pass(model, joint, of, train, test, settings)
             parts = []
             for shard in shards:
                 file = short(what, shard.tobytes())
@@ -137,16 +146,20 @@ def influence(
     return Influence(
         values, tuple(names), digests, [c.step for c in checkpoints],
         [c.rate for c in checkpoints], joint.langs, train, test, settings.view,
-        settings.columns == "languages",
+        settings.columns == "languages", only,
     )  # fmt: skip
 
 
 class _Pass:
-    """One checkpoint under one group of masks; its test side is computed when first needed."""
+    """One checkpoint under one group of masks; its test side is computed when first needed.
 
-    def __init__(self, model: nn.Module, joint: Joint, masks: list[Mask], train: Sample,
-                 test: Sample, settings: Attribution) -> None:  # fmt: skip
-        self.model, self.joint, self.masks = model, joint, masks
+    Each mask with the language whose test examples it is asked about, None for all.
+    """
+
+    def __init__(self, model: nn.Module, joint: Joint, masks: list[tuple[Mask, str | None]],
+                 train: Sample, test: Sample, settings: Attribution) -> None:  # fmt: skip
+        self.model, self.joint = model, joint
+        self.masks, self.only = [mask for mask, _ in masks], [lang for _, lang in masks]
         self.train, self.test, self.settings = train, test, settings
         self.gradients = Gradients(model)
         self._columns: Columns | None = None
@@ -170,14 +183,19 @@ class _Pass:
             shapes = self.gradients.shapes
             sketch = CountSketch(shapes, self.settings.sketch, self.settings.seed)
         device = next(self.model.parameters()).device
-        number = len(langs) if by_language else len(self.test)
-        columns = Columns(self.masks, number, self.settings.measures, by_language, sketch, device)
+        names = np.array(langs) if by_language else self.test.langs
+        only = [None if lang is None else torch.from_numpy(np.flatnonzero(names == lang)).to(device)
+                for lang in self.only]  # fmt: skip
+        columns = Columns(self.masks, len(names), self.settings.measures, by_language, sketch,
+                          device, only)  # fmt: skip
         # All matrices of a batch are held, as its norms are needed first: a quarter of the batch.
         size = max(1, self.settings.batch // 4)
         for column, lang in enumerate(langs):
             own = np.flatnonzero(self.test.langs == lang)
             if len(own) == 0:
                 raise UserError(f"no test example of {lang!r}")
+            if all(asked not in (None, lang) for asked in self.only):
+                continue
             for rows, parts in self._batches(self.test, own, size):
                 at = np.full(len(rows), column) if by_language else own[rows]
                 columns.see(dict(parts), torch.from_numpy(at).to(device), 1 / len(own))

@@ -8,7 +8,7 @@ caller's, who knows what the figure is to show.
 from lnlib.figures.growth import growth
 from lnlib.figures.style import COLOURS, GAINS, MARKERS, SHARES, Figure
 from lnlib.papers.foroutan.figures.density import density_difference, density_profile
-from lnlib.papers.foroutan.figures.front import front, shared_by, summary
+from lnlib.papers.foroutan.figures.findings import shared, shared_by, summary
 from lnlib.papers.foroutan.figures.overlap import (
     excess_comparisons,
     layer_profile,
@@ -34,7 +34,6 @@ __all__ = [
     "density_difference",
     "density_profile",
     "excess_comparisons",
-    "front",
     "gain_over_full",
     "gains_by_origin",
     "growth",
@@ -43,6 +42,7 @@ __all__ = [
     "overlap_comparisons",
     "overlap_matrix",
     "retrieval_by_layer",
+    "shared",
     "shared_by",
     "sparsity_curve",
     "summary",

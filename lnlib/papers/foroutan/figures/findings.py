@@ -56,7 +56,7 @@ def shared_by(overlap: pd.DataFrame, seed_parts: pd.DataFrame, task: str) -> pd.
     )
 
 
-def front(
+def shared(
     overlap: pd.DataFrame, seed_parts: pd.DataFrame, task: str, narrow: bool = False
 ) -> Figure:
     """`shared_by` as rows of dots with their means; `narrow` is for a telephone."""
