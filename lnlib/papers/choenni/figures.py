@@ -191,7 +191,7 @@ def composition(tables: Tables, task: str, narrow: bool = False) -> Figure:
         f"heads, {named['full'][0]}" if row == HEADS else f"weights, {named[row][0]}"
         for row in found.index
     ]  # fmt: skip
-    axes.set_yticks(range(len(found)), [fill(name, 18) for name in names])
+    axes.set_yticks(range(len(found)), [fill(name, 19) for name in names])
     axes.set(ylim=(-0.5, len(found) - 0.5), xlabel=f"{TASKS[task].unit} with the mask put on")
     for between in range(1, len(found)):
         axes.axhline(between - 0.5, color="#cccccc", lw=0.8)
