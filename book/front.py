@@ -24,7 +24,7 @@ from lnlib.papers.hua.analysis.measures import Tables as WorldTables
 from lnlib.papers.hua.analysis.neutrality import beside
 from lnlib.papers.muller import tables as muller
 from lnlib.papers.muller.analysis import blocks
-from lnlib.papers.muller.reinitialisation import ALL
+from lnlib.papers.muller.tables import ALL
 from lnlib.results import ledger
 
 

@@ -7,8 +7,8 @@ once: a kernel for each of the pages would cost minutes of every build.
 
 from __future__ import annotations
 
-import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from lnlib.corpora import gazetteer
+from lnlib.figures.style import Figure
 from lnlib.languages import LANGUAGES, name_of
 from lnlib.papers.foroutan import figures
 from lnlib.papers.foroutan.analysis import gains
@@ -50,13 +51,13 @@ def listed(contents: str) -> str:
     return found.sub(section + "".join(entries), contents)
 
 
-def body(lang: str, folder: Path, start: Path) -> str:
-    """The whole page below its question, with figures in `folder`, linked from `start`."""
+def body(lang: str, start: Path) -> str:
+    """The whole page below its question, with figures linked from `start`."""
     parts = [
         "## In short",
         weights.answer(lang),
         card(lang),
-        curves(lang, folder, start),
+        curves(lang, start),
         "## Weights: what its tickets score",
         weights.scores(lang),
         "## Weights: other languages' tickets",
@@ -122,26 +123,29 @@ def marked(tokens: list[str], tags: list[int], lang: str) -> str:
     return f"{out}</b>" if inside else out
 
 
-def curves(lang: str, folder: Path, start: Path) -> str:
+def curves(lang: str, start: Path) -> str:
     """Score against sparsity, a figure a task, each at the most real scale that has it."""
     cells = []
     for task in TASKS:
         scale = weights.first(task, lang)
         if not scale:
             continue
-        path = folder / f"{lang}-{task}-curve.svg"
-        figure = figures.sparsity_curve(weights.table("scores", scale), task, lang, narrow=True)
-        path.write_text(figure._repr_svg_(), encoding="utf-8")
-        link = Path(os.path.relpath(path, start)).as_posix()
         found = weights.at_half(task, scale).loc[lang].dropna()
         said = ", ".join(f"{what} {pages.number(value)}" for what, value in found.items())
-        alt = f"Score ({gains.UNITS[task]}) against sparsity for {name_of(lang)}. At 50 %: {said}."
         title, where = TASKS[task].title.capitalize(), scale_tabs.label(scale)
-        cells.append(
-            f":::{{grid-item}}\n```{{figure}} {link}\n:name: fig-{path.stem}\n:alt: {alt}\n\n"
-            f"{title}: score at each sparsity ({where}).\n```\n:::"
-        )
+        drawn = pages.drawing(
+            f"{lang}-{task}-curve", partial(_curve, lang, task, scale),
+            f"{title}: score at each sparsity ({where}).",
+            f"Score ({gains.UNITS[task]}) against sparsity for {name_of(lang)}. At 50 %: {said}.",
+            start=start,
+        )  # fmt: skip
+        cells.append(f":::{{grid-item}}\n{drawn}\n:::")
     return "\n\n".join(["::::{grid} 1 1 2 2", *cells, "::::"]) if cells else ""
+
+
+def _curve(lang: str, task: str, scale: str, _narrow: bool) -> Figure:
+    """Two stand side by side in a page, each as wide as a telephone."""
+    return figures.sparsity_curve(weights.table("scores", scale), task, lang, narrow=True)
 
 
 def again(lang: str) -> str:
@@ -188,14 +192,10 @@ class ProfileDirective(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The page as nodes; its figures lie beside the notebooks' outputs."""
-        folder = Path(self.env.app.doctreedir).parent / "profiles"
-        folder.mkdir(parents=True, exist_ok=True)
+        """The page as nodes."""
         start = Path(self.env.doc2path(self.env.docname)).parent
         # MyST hangs sections into the page by itself, so no text may stand outside of one
-        return self.parse_text_to_nodes(
-            body(self.arguments[0], folder, start), allow_section_headings=True
-        )
+        return self.parse_text_to_nodes(body(self.arguments[0], start), allow_section_headings=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

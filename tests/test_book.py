@@ -79,7 +79,8 @@ def test_the_packages_of_the_library_import_one_way(monkeypatch):
 def test_a_page_reads_tables_and_draws_without_torch():
     """It takes seconds to load, in the kernel of every page."""
     script = (
-        "import sys, pages, modules\n"
+        "import sys, all_verdicts, pages, modules, scale_tabs\n"
+        "from lnlib.papers import PAPERS\n"
         "from lnlib.papers.foroutan import figures\n"
         "from lnlib.papers.foroutan.analysis import claims, relations\n"
         "from lnlib.papers.foroutan.reading import explorer\n"
@@ -93,6 +94,7 @@ def test_a_page_reads_tables_and_draws_without_torch():
         "from lnlib.papers.muller.analysis import blocks, claims, measures\n"
         "from lnlib.lenses import figures, tables\n"
         "from lnlib.lenses.reading import agreement, pair, profiles\n"
+        "[scale_tabs.label('demo', paper) for paper in PAPERS]\n"
         "sys.exit('torch' in sys.modules)"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "book")])}

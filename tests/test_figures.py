@@ -32,8 +32,8 @@ def draw(scores, overlap, density, excess, curve, widths=(False,)):
     yield figures.sparsity_curve(scores, "mlm", "ur")
     yield figures.density_profile(density, "layer")
     yield figures.losses(curve)
-    yield figures.growth(GROWTH.iloc[: len(curve) * 99])
     for narrow in widths:
+        yield figures.growth(GROWTH.iloc[: len(curve) * 99], narrow)
         yield figures.sparsity_curve(scores, "ner", "ur", narrow=narrow)
         yield figures.gain_over_full(scores, "xnli", narrow=narrow)
         yield figures.transfer_matrix(scores, "mlm", narrow=narrow)

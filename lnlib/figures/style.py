@@ -35,6 +35,7 @@ MARKERS = {"random": "X", "magnitude": "s", "shuffled": "^", "mlm": "o", "ner": 
 GAINS = "RdBu"  # red is worse, blue is better
 SHARES = "viridis"
 MUTED = "#777777"  # nulls, and what only frames the data
+SMALL = 8.0  # points: words beside marks, which are ten pixels in a page and on a telephone
 ON_DARK, ON_LIGHT = "#fefefe", "#111111"  # words in a coloured cell, whatever the page's colours
 _STYLE = {"axes.grid": True, "grid.color": "#dddddd", "axes.edgecolor": "#888888"}
 # Text stays text: it can be searched, copied and read at any size. The first family is the one
@@ -67,23 +68,58 @@ class Figure(mpl_figure.Figure):
 
 
 def figure_of(width: float, height: float, rows: int = 1, columns: int = 1,
-              sharey: bool = False) -> tuple[Figure, Any]:  # fmt: skip
-    """A figure of `width` x `height` inches and its axes as a flat array."""
+              sharex: bool = False, sharey: bool = False) -> tuple[Figure, Any]:  # fmt: skip
+    """A figure of `width` x `height` inches and its axes as a flat array.
+
+    Parameters:
+
+    - `width`, `height`: inches.
+    - `rows`, `columns`: of panels.
+    - `sharex`, `sharey`: whether all panels have one range.
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     with sns.axes_style("ticks", _STYLE):
-        return figure, figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel()
+        return figure, figure.subplots(
+            rows, columns, squeeze=False, sharex=sharex, sharey=sharey
+        ).ravel()
+
+
+def panels_of(
+    count: int, height: float, narrow: bool = False, **shared: bool
+) -> tuple[Figure, Any]:
+    """So many panels, `height` inches each: side by side, or one below the other on a telephone."""
+    shape = (count, 1) if narrow else (1, count)
+    return figure_of(width(narrow), height * shape[0], *shape, **shared)
+
+
+def width(narrow: bool) -> float:
+    """Inches of a figure that is as wide as a page's column, or as a telephone.
+
+    Both are shown at about 1.3 times their size: words of eight points are ten pixels.
+    """
+    return 3.8 if narrow else 7.2
+
+
+def not_run(what: str, narrow: bool = False) -> Figure:
+    """A figure that says what has not run."""
+    figure, (axes,) = figure_of(width(narrow), 2.0)
+    blank(axes, what)
+    return figure
 
 
 def blank(axes: Axes, what: str) -> None:
     """An empty panel that says what is missing from it."""
     axes.set_axis_off()
-    text = textwrap.fill(f"Not run at this scale: {what}", 44)
+    text = textwrap.fill(f"Not run at this scale: {what}", 40)
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#444444")
 
 
 def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]],
                left: bool = False) -> None:  # fmt: skip
-    """Words beside the ends (x, y, colour) of lines, moved apart so that none covers another."""
+    """Words beside the ends (x, y, colour) of lines, moved apart so that none covers another.
+
+    At the left of marks they stand inside of the panel, and are smaller.
+    """
     gap = 12.0 * max(name.count("\n") + 1 for name in ends)  # points: a line of words, and some air
     axes.figure.draw_without_rendering()  # so that it is laid out
     scale = 72 / axes.figure.dpi
@@ -101,9 +137,9 @@ def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]],
     for name, place in zip(order, places, strict=True):
         x, y, colour = ends[name]
         line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 3}
-        axes.annotate(name, (x, y), (-11 if left else 11, place - heights[name]), color=colour,
+        axes.annotate(name, (x, y), (-9 if left else 11, place - heights[name]), color=colour,
                       textcoords="offset points", va="center", ha="right" if left else "left",
-                      arrowprops=line)  # fmt: skip
+                      size=SMALL if left else None, arrowprops=line)  # fmt: skip
 
 
 def better(axes: Axes, task: Task) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -153,6 +154,13 @@ def pairs_interval(
     """
     if len({mask[0] for pair in pairs for mask in pair if mask is not None}) < 3:
         return -np.inf, np.inf
+    return _pairs_interval(tuple(values), tuple(pairs), resamples, seed)
+
+
+@lru_cache(1024)  # a page draws the same intervals in a wide figure and in a narrow one
+def _pairs_interval(
+    values: tuple[float, ...], pairs: tuple[Pair, ...], resamples: int, seed: int
+) -> tuple[float, float]:
     (means,) = resampled_means([(values, pairs)], resamples=resamples, seed=seed)
     low, high = np.nanquantile(means, [0.025, 0.975])
     return float(low), float(high)

@@ -27,7 +27,7 @@ def correlations(found: pd.DataFrame, narrow: bool = False) -> Figure:
         figure, (axes,) = figure_of(6.0, 2.0)
         blank(axes, "lenses compared")
         return figure
-    size = 4.0 if narrow else 7.2
+    size = 3.8 if narrow else 7.2
     figure, (axes,) = figure_of(size, size * 0.92)
     values = np.full((len(lenses), len(lenses)), np.nan)
     for given, (first, second) in {"": ("b", "a"), SCRIPT_AND_FAMILY: ("a", "b")}.items():
@@ -41,7 +41,7 @@ def correlations(found: pd.DataFrame, narrow: bool = False) -> Figure:
         axes.add_patch(
             Rectangle((place - 0.5, place - 0.5), 1, 1, color="#888888", alpha=0.2, lw=0)
         )
-    small = 6.0 if narrow else 9.0
+    small = 6.5 if narrow else 9.0
     titles = [TITLES[lens] for lens in lenses]
     axes.set_xticks(range(len(lenses)), titles, size=small, rotation=90 if narrow else 0)
     axes.set_yticks(range(len(lenses)), titles, size=small)
@@ -79,7 +79,7 @@ def maps(tables: Tables, narrow: bool = False) -> Figure:
     """Every lens between the same languages in one order; each has a colour range of its own."""
     columns = 2 if narrow else 4
     rows = -(-len(LENSES) // columns)
-    figure, panels = figure_of(4.0 if narrow else 8.8, rows * (2.2 if narrow else 2.45), rows,
+    figure, panels = figure_of(3.8 if narrow else 8.8, rows * (2.2 if narrow else 2.45), rows,
                                columns)  # fmt: skip
     for axes, lens in zip(panels, LENSES, strict=False):
         square = matrix(tables, lens)
@@ -91,7 +91,7 @@ def maps(tables: Tables, narrow: bool = False) -> Figure:
         shown = square.reindex(index=codes, columns=codes)
         _squares(axes, shown.to_numpy(float), cmap=SHARES)
         axes.set_facecolor("#eeeeee")
-        small = 6 if narrow else 7.5
+        small = 6.5 if narrow else 7.5
         axes.set_xticks(range(len(codes)), codes, size=small, rotation=90 if narrow else 0)
         axes.set_yticks(range(len(codes)), codes, size=small)
         axes.tick_params(length=0)

@@ -75,14 +75,14 @@ def _title(lens: str, rows: pd.DataFrame, narrow: bool) -> str:
 def _explained(axes: Axes, rows: pd.DataFrame) -> None:
     """What dashes, line and band are, each beside its own."""
     row = rows.sort_values("depth").iloc[-2 if len(rows) > 1 else -1]
-    bottom, top = axes.get_ylim()
+    (bottom, top), right = axes.get_ylim(), rows["depth"].max() + 0.3
     gap = (top - bottom) / 30
     said = [("one language", row["ceiling"] + gap, INK, "bottom"),
             ("two languages", row["low"] - gap, COLOURS["ticket"], "top"),
             ("by chance", (row["null_low"] + row["null_high"]) / 2, INK, "center")]  # fmt: skip
     for words, height, colour, side in said:
         if pd.notna(height):
-            axes.text(row["depth"], height, words, color=colour, size=8, ha="center", va=side)
+            axes.text(right, height, words, color=colour, size=8, ha="right", va=side)
 
 
 def _known(axes: Axes, known: pd.DataFrame) -> None:

@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass
 
 from lnlib.base.errors import choose
 from lnlib.base.hashes import of_settings
-from lnlib.papers.hua.network.model import Size
-from lnlib.papers.hua.network.training import Recipe
-from lnlib.papers.hua.probing.probe import ProbeRecipe
+from lnlib.papers.hua.recipes import ProbeRecipe, Recipe, Size
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def test_the_front_page_has_a_number_beside_its_null(monkeypatch):
     assert titles.index("Layers") < titles.index("Data") < titles.index("A world we know")
 
 
-@pytest.mark.parametrize(
+DRAWN = pytest.mark.parametrize(
     "figure",
     [
         figures.shares,
@@ -107,9 +107,25 @@ def test_the_front_page_has_a_number_beside_its_null(monkeypatch):
         figures.left_out,
     ],
 )
+
+
+@DRAWN
 def test_a_figure_of_what_has_not_run_says_so(figure):
-    (axes,) = figure(Tables("demo"), "ner").axes
+    (axes,) = figure(Tables("demo"), "ner", narrow=True).axes
     assert "Not run" in axes.texts[0].get_text()
+
+
+@DRAWN
+def test_panels_stand_below_one_another_on_a_telephone(figure):
+    """And words stay within the figure: what sticks out of it would be cut."""
+    task = "xnli" if figure is figures.translations else "ner"
+    wide, narrow = (figure(TABLES, task, narrow=narrow) for narrow in (False, True))
+    assert narrow.get_figwidth() < wide.get_figwidth() and len(narrow.axes) == len(wide.axes)
+    assert len({round(axes.get_position().x0, 1) for axes in narrow.axes}) == 1
+    for drawn in (wide, narrow):
+        drawn.draw_without_rendering()
+        box = drawn.get_tightbbox()
+        assert box.x0 > -0.05 and box.x1 < drawn.get_figwidth() + 0.05  # inches
 
 
 def test_in_every_language_translations_count_for_more_than_labels_explain():

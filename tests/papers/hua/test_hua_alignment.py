@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from lnlib.base.errors import UserError
-from lnlib.papers.hua.network.model import Size, build, hidden
+from lnlib.papers.hua.network.model import build, hidden
 from lnlib.papers.hua.probing import parallel, probe, scores
-from lnlib.papers.hua.probing.probe import ProbeRecipe, accuracy, fit, majority, under
+from lnlib.papers.hua.probing.probe import accuracy, fit, majority, under
 from lnlib.papers.hua.probing.states import boards, move_states
+from lnlib.papers.hua.recipes import ProbeRecipe, Size
 from lnlib.papers.hua.world.boards import World, unpack
 from lnlib.papers.hua.world.games import OVER, generate, replay
 from lnlib.papers.hua.world.languages import languages

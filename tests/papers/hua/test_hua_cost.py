@@ -7,8 +7,7 @@ import pytest
 from lnlib.__main__ import main
 from lnlib.papers.hua import grid
 from lnlib.papers.hua.experiments import cost
-from lnlib.papers.hua.network.model import Size
-from lnlib.papers.hua.network.training import Recipe
+from lnlib.papers.hua.recipes import Recipe, Size
 from lnlib.papers.hua.scales import SCALES
 
 PAPER = SCALES["paper"]

@@ -11,9 +11,7 @@ from lnlib.base.errors import UserError
 from lnlib.papers import hua
 from lnlib.papers.hua.experiments import transfer
 from lnlib.papers.hua.experiments.pretraining import run_key
-from lnlib.papers.hua.network.model import Size
-from lnlib.papers.hua.network.training import Recipe
-from lnlib.papers.hua.probing.probe import ProbeRecipe
+from lnlib.papers.hua.recipes import ProbeRecipe, Recipe, Size
 from lnlib.papers.hua.scales import SCALES
 from lnlib.papers.hua.world.boards import World
 from lnlib.papers.hua.world.games import check_prefix

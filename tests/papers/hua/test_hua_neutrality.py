@@ -17,11 +17,11 @@ from lnlib.papers.hua.analysis import claims, neutrality
 from lnlib.papers.hua.analysis.measures import MEASURES, Tables
 from lnlib.papers.hua.coverage import CONTROLLED, TASKS
 from lnlib.papers.hua.experiments import runs
-from lnlib.papers.hua.network.model import Size, build
-from lnlib.papers.hua.network.training import Recipe
+from lnlib.papers.hua.network.model import build
 from lnlib.papers.hua.neutrality import overlap, scoring
 from lnlib.papers.hua.neutrality.masks import Subject, ticket_name
 from lnlib.papers.hua.neutrality.runs import TESTS, measure
+from lnlib.papers.hua.recipes import Recipe, Size
 from lnlib.papers.hua.scales import SCALES, Masks
 from lnlib.papers.hua.tables import OURS, OVERLAP, SUBNETWORKS
 from lnlib.pruning.criteria import mean_squares

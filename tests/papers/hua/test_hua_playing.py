@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from lnlib.base.errors import UserError
-from lnlib.papers.hua.network.model import Size, build
+from lnlib.papers.hua.network.model import build
 from lnlib.papers.hua.network.playing import answers, legal_rate, spoken_share
-from lnlib.papers.hua.network.training import Recipe, train
+from lnlib.papers.hua.network.training import train
+from lnlib.papers.hua.recipes import Recipe, Size
 from lnlib.papers.hua.world.batches import batches
 from lnlib.papers.hua.world.games import generate
 from lnlib.papers.hua.world.languages import PAD, languages

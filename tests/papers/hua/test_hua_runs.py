@@ -16,9 +16,7 @@ from lnlib.papers.hua.analysis import means
 from lnlib.papers.hua.analysis.claims import CLAIMS, verdicts
 from lnlib.papers.hua.analysis.measures import Tables
 from lnlib.papers.hua.experiments import runs
-from lnlib.papers.hua.network.model import Size
-from lnlib.papers.hua.network.training import Recipe
-from lnlib.papers.hua.probing.probe import ProbeRecipe
+from lnlib.papers.hua.recipes import ProbeRecipe, Recipe, Size
 from lnlib.papers.hua.scales import SCALES
 from lnlib.papers.hua.tables import ALIGNMENT, PRETRAINING, TABLES, TRANSFER, VERDICTS
 from lnlib.results import ledger
@@ -235,6 +233,7 @@ def test_figures_are_drawn_from_full_and_empty_tables(tmp_path):
     learnt = PRETRAINING.read(home)
     for draw, table in ((figures.alignment, rows), (figures.transfer, moved),
                         (figures.learning, learnt)):  # fmt: skip
-        draw(table).draw_without_rendering()
-        assert "Not run" in draw(table.iloc[:0]).axes[0].texts[0].get_text()
+        for narrow in (False, True):
+            draw(table, narrow=narrow).draw_without_rendering()
+            assert "Not run" in draw(table.iloc[:0], narrow=narrow).axes[0].texts[0].get_text()
     assert list(means.method_of(rows).unique()) == ["unified, 1 anchor"]

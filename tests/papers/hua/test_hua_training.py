@@ -8,8 +8,9 @@ import torch
 
 from lnlib.base.errors import UserError
 from lnlib.papers.hua.network import files, model, training
-from lnlib.papers.hua.network.model import Size, build, hidden
-from lnlib.papers.hua.network.training import Recipe, loss, train
+from lnlib.papers.hua.network.model import build, hidden
+from lnlib.papers.hua.network.training import loss, train
+from lnlib.papers.hua.recipes import Recipe, Size
 from lnlib.papers.hua.world.batches import IGNORE, batch, batches
 from lnlib.papers.hua.world.games import generate
 from lnlib.papers.hua.world.grammar import grammar

@@ -50,7 +50,7 @@ def compared(
     Masks found on mixtures of languages are left out, on either side.
     """
     rows = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
-    return _sides(rows, task, what)
+    return _sides(rows[kind(rows) == what], task)
 
 
 def departures(excess: pd.DataFrame, task: str, what: str, sparsity: int = 50) -> pd.DataFrame:
@@ -58,7 +58,8 @@ def departures(excess: pd.DataFrame, task: str, what: str, sparsity: int = 50) -
 
     The column `beyond` is `shared` less `expected_near`.
     """
-    rows = _sides(excess[excess["sparsity"] == sparsity], task, what)
+    rows = excess[excess["sparsity"] == sparsity]
+    rows = _sides(rows[kind(rows) == what], task)
     return rows.assign(beyond=100 * (rows["shared"] - rows["expected_near"]).astype(float))
 
 
@@ -70,15 +71,17 @@ def languages(
     `rows` is `compared` or `departures`, `where` the rest of its parameters. One kind for all
     pairs, or a language with more seeds would stand out for that.
     """
-    within = rows(table, task, "other language", **where)
-    across = rows(table, task, "other language and seed", **where)
+    kinds = ("other language", "other language and seed")
+    return _of_one_kind(*(rows(table, task, what, **where) for what in kinds))
+
+
+def _of_one_kind(within: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
     pairs = (set(zip(part["lang"], part["other"], strict=True)) for part in (within, across))
     return across if next(pairs) <= next(pairs) else within
 
 
-def _sides(rows: pd.DataFrame, task: str, what: str) -> pd.DataFrame:
-    """Rows of a kind, once for each ticket of the task; a column `kind` saves finding them out."""
-    rows = rows[(rows["kind"] if "kind" in rows else kind(rows)) == what]
+def _sides(rows: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Rows once for each ticket of the task, first those that have it on side a."""
     sides = []
     for a, b in ("ab", "ba"):
         side = rows[(rows[f"task_{a}"] == task) & (rows[f"method_{a}"] == "ticket")]
@@ -128,23 +131,19 @@ def comparisons(
     """
     overlap = overlap[(overlap["by"] == by) & (overlap["sparsity"] == sparsity)]
     overlap = overlap[(overlap["task_a"] == task) | (overlap["task_b"] == task)]
-    overlap = overlap.assign(kind=kind(overlap))
-    between = languages(compared, overlap, task, by=by, sparsity=sparsity)
+    both = _sides(overlap.assign(kind=kind(overlap)), task)  # of all kinds, in one pass
+    of = {what: both[both["kind"] == what] for what in _MEASURED}
+    between = _of_one_kind(of["other language"], of["other language and seed"])
     if between.empty:
         return pd.DataFrame(columns=["comparison", "lang", "jaccard", "pair"])
+    by_chance = (100 - sparsity) / (100 + sparsity)
+    independent = {"comparison": COMPARISONS[0], "lang": "", "jaccard": by_chance}
     parts = [
-        pd.DataFrame(
-            {
-                "comparison": COMPARISONS[0],
-                "lang": "",
-                "jaccard": [(100 - sparsity) / (100 + sparsity)],
-            },
-            index=[-1],
-        ),
+        pd.DataFrame(independent, index=[-1]),
         between.assign(comparison=COMPARISONS[1], jaccard=between["expected"]),
     ]
     for comparison, what in zip(COMPARISONS[2:], _MEASURED, strict=True):
-        parts.append(compared(overlap, task, what, by, sparsity).assign(comparison=comparison))
+        parts.append(of[what].assign(comparison=comparison))
     pairs = pd.concat([part[["comparison", "lang", "jaccard"]] for part in parts])
     pairs = pairs.rename_axis("pair").reset_index()[["comparison", "lang", "jaccard", "pair"]]
     return pairs.assign(jaccard=100 * pairs["jaccard"].astype(float))
@@ -156,7 +155,11 @@ def layer_comparisons(overlap: pd.DataFrame, task: str, sparsity: int = 50) -> p
     A pooler, which is no layer, is left out, and so is the first comparison, a formula.
     """
     pairs = comparisons(overlap, task, sparsity, by="layer")
-    part = overlap["part"].astype(str).str.extract(r"(\d+)", expand=False)
+    part = (
+        overlap.loc[overlap["by"] == "layer", "part"]
+        .astype(str)
+        .str.extract(r"(\d+)", expand=False)
+    )
     pairs = pairs.assign(layer=pairs["pair"].map(part.to_dict()))
     return pairs[pairs["layer"].notna()].astype({"layer": int})
 
@@ -237,7 +240,8 @@ def comparison_means(overlap: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame
 
 def _masks(overlap: pd.DataFrame, pairs: pd.DataFrame) -> list[Pair]:
     """The two masks behind each row of `comparisons`; a formula has none."""
-    masks = overlap.reindex(pairs["pair"])
+    columns = [f"{name}_{side}" for name in ("method", "lang", "seed") for side in "ab"]
+    masks = overlap[columns].reindex(pairs["pair"])
     return list(zip(_names(masks, "a"), _names(masks, "b"), strict=True))
 
 

@@ -14,7 +14,8 @@ from lnlib.base.errors import UserError
 from lnlib.base.seeds import check, derive
 from lnlib.papers.hua.network.model import build
 from lnlib.papers.hua.network.playing import legal_rate
-from lnlib.papers.hua.network.training import Course, Recipe, train
+from lnlib.papers.hua.network.training import Course, train
+from lnlib.papers.hua.recipes import Recipe
 from lnlib.papers.hua.scales import Scale, scale_of
 from lnlib.papers.hua.world.batches import batches
 from lnlib.papers.hua.world.games import Games, generate

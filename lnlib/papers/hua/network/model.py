@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,11 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from lnlib.base.errors import UserError
 from lnlib.base.seeds import derive
 from lnlib.papers.hua.network import files
+from lnlib.papers.hua.recipes import Size
 from lnlib.papers.hua.world.games import Games
 from lnlib.papers.hua.world.languages import Languages
 
 _SPREAD = 0.02  # standard deviation of the weights at the start; the official code's
-
-
-@dataclass(frozen=True)
-class Size:
-    """Blocks, their width H, attention heads, and dropout (embeddings, attention, residuals)."""
-
-    layers: int
-    width: int
-    heads: int
-    dropout: float = 0.0
 
 
 def build(languages: Languages, size: Size, seed: int = 0) -> GPT2LMHeadModel:

@@ -21,31 +21,10 @@ from lnlib.base.hashes import short
 from lnlib.base.seeds import derive
 from lnlib.masks.applying import Mask
 from lnlib.masks.matrices import largest
+from lnlib.papers.hua.recipes import Recipe
 from lnlib.papers.hua.world.batches import IGNORE, Batch
 from lnlib.training.checkpoint import resume, save
 from lnlib.training.loop import fit
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained: AdamW, a linear warm-up, then a cosine."""
-
-    steps: int
-    batch_size: int  # games
-    learning_rate: float  # at the peak
-    warmup: int  # steps until the peak; it may lie beyond the last step
-    least: float = 0.1  # share of the peak at which the cosine ends; the official code's
-    weight_decay: float = 0.1  # of matrices alone; the official code's, as are the betas and clip
-    betas: tuple[float, float] = (0.9, 0.95)
-    clip: float = 1.0
-
-    def rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        if step + 1 <= self.warmup:
-            return self.learning_rate * (step + 1) / self.warmup
-        gone = (step - self.warmup) / max(1, self.steps - self.warmup)
-        share = self.least + (1 - self.least) * 0.5 * (1 + math.cos(math.pi * gone))
-        return self.learning_rate * share
 
 
 def loss(model: nn.Module, batch: Batch) -> torch.Tensor:

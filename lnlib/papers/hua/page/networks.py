@@ -15,12 +15,13 @@ from lnlib.base.provenance import versions
 from lnlib.base.seeds import derive
 from lnlib.papers.hua.experiments import runs
 from lnlib.papers.hua.experiments.pretraining import legal_rates, play_games, pretrain
-from lnlib.papers.hua.network.model import Size, build, default_layer
+from lnlib.papers.hua.network.model import build, default_layer
 from lnlib.papers.hua.page import packing
 from lnlib.papers.hua.page.asset import Asset, digest
 from lnlib.papers.hua.probing.probe import Probe, accuracy, majority
 from lnlib.papers.hua.probing.scores import probe_accuracy, probe_games, train_probe
 from lnlib.papers.hua.probing.states import Boards, boards, move_states
+from lnlib.papers.hua.recipes import Size
 from lnlib.papers.hua.scales import SCALES
 from lnlib.papers.hua.world.games import Games, replay
 from lnlib.papers.hua.world.languages import Languages, languages

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
 
-from lnlib.papers.hua.network.model import Size, build
-from lnlib.papers.hua.probing.probe import Probe, ProbeRecipe
+from lnlib.papers.hua.network.model import build
+from lnlib.papers.hua.probing.probe import Probe
+from lnlib.papers.hua.recipes import ProbeRecipe, Size
 from lnlib.papers.hua.world.languages import Languages
 
 Packed = dict[str, dict[str, str]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import nn
@@ -11,24 +9,10 @@ from torch import nn
 from lnlib.base.errors import UserError, choose
 from lnlib.base.seeds import derive
 from lnlib.papers.hua.probing.states import Boards
+from lnlib.papers.hua.recipes import ProbeRecipe
 
 CLASSES = 3  # white, empty, black; or theirs, empty, mine
 KINDS = ("mlp", "linear")
-
-
-@dataclass(frozen=True)
-class ProbeRecipe:
-    """How a probe is trained: Adam, its rate falling to 0 along a cosine.
-
-    Epochs, batch and rate are the paper's; it lowers the rate whenever the test loss rises, which
-    looks at the test games.
-    """
-
-    kind: str = "mlp"  # or "linear"
-    width: int = 512  # of the hidden layer; the paper's
-    epochs: int = 16
-    batch_size: int = 1_024  # states
-    learning_rate: float = 1e-3
 
 
 class Probe(nn.Module):
