@@ -1,8 +1,9 @@
 """mini-mT5's network and what it is asked: the spans that were left out of a text.
 
 T5's objective (Raffel et al. 2020), and mT5's network by configuration. Of some pairs nothing is
-left out, and the decoder says whether they belong together, as mini-mBERT is asked. All text is the gazetteer's training side. The vocabulary is mini-mBERT's with a sentinel for
-each span; the word embeddings begin as mini-mBERT's, so what is known of running text is in them.
+left out, and the decoder says whether they belong together, as mini-mBERT is asked. All text is the
+gazetteer's training side. The vocabulary is mini-mBERT's with a sentinel for each span; the word
+embeddings begin as mini-mBERT's, so what is known of running text is in them.
 """
 
 from __future__ import annotations
