@@ -22,6 +22,7 @@ from lnlib.papers.hua.analysis.means import SERIES, usual
 from lnlib.papers.hua.analysis.means import means as of_probes
 from lnlib.papers.hua.analysis.measures import Tables as WorldTables
 from lnlib.papers.hua.analysis.neutrality import beside
+from lnlib.papers.hua.scales import SCALES as WORLDS
 from lnlib.papers.muller import tables as muller
 from lnlib.papers.muller.analysis import blocks
 from lnlib.papers.muller.tables import ALL
@@ -151,11 +152,7 @@ def profiles() -> pd.DataFrame:
 def known_world() -> pd.DataFrame:
     """Overlap of masks in networks whose languages are known to be aligned or not."""
     scale = told(verdicts("neutrality"))
-    aligned, moved, overlap, parts = (
-        table.read(home("hua", scale))
-        for table in (hua.ALIGNMENT, hua.TRANSFER, hua.OVERLAP, hua.SUBNETWORKS)
-    )
-    return beside(WorldTables(aligned, moved, overlap, parts, scale))
+    return beside(WorldTables.read(home("hua", scale), WORLDS[scale]))
 
 
 def tells(kind: str) -> str:
